@@ -1,0 +1,66 @@
+package controller
+
+import (
+	"time"
+)
+
+// Ask is a wish of the operator, delivered with the next input.
+type Ask int
+
+// The wishes.
+const (
+	// Pause withdraws a candidate and tries nothing until Resume.
+	Pause Ask = iota + 1
+	// Resume goes on after Pause.
+	Resume
+	// Stop withdraws a candidate, leaves the safe setting in force, and ends.
+	Stop
+	// StopToInitial puts the initial setting in force, and ends.
+	StopToInitial
+)
+
+var askNames = [...]string{"", "pause", "resume", "stop", "stop-to-initial"}
+
+// String returns the wish's name.
+func (a Ask) String() string { return enumName(askNames[:], int(a), "Ask") }
+
+// Command is what a core wants done, in this order: write Records; if Durable,
+// make them durable; if Setting is not zero, and is not known to be in force,
+// apply it; read back; observe for Wait under Epoch; answer with an Input.
+type Command struct {
+	// Records to write before anything else of this command.
+	Records []Record
+	// Durable: the records must be on stable storage before Setting is applied.
+	// If that fails, Setting must not be applied, and the Input says so.
+	Durable bool
+	// Setting that must be in force. Zero: leave it as it is.
+	Setting Setting
+	// Apply: put Setting in force although it was commanded before. False means
+	// that the caller applies it only if it differs from the last one applied.
+	Apply bool
+	// Epoch under which requests that start from now on are counted.
+	Epoch uint64
+	// Wait is how long to observe, in the target's time.
+	Wait time.Duration
+	// Done: write the records and end.
+	Done bool
+}
+
+// Input is what happened under the command before.
+type Input struct {
+	// At is the target's time now.
+	At time.Time `json:"at"`
+	// Epoch of the command that this answers.
+	Epoch uint64 `json:"epoch"`
+	// Current setting, read back after observing; zero if ReadErr is not empty.
+	Current Setting `json:"current"`
+	// Sample is what was observed.
+	Sample Sample `json:"sample"`
+	// Errors are inputs. Empty means none.
+	ApplyErr   string `json:"apply_err,omitempty"`
+	ReadErr    string `json:"read_err,omitempty"`
+	ObserveErr string `json:"observe_err,omitempty"`
+	RecordErr  string `json:"record_err,omitempty"`
+	// Ask of the operator; 0 is none.
+	Ask Ask `json:"ask,omitempty"`
+}

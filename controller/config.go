@@ -1,0 +1,138 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Timing is how blocks are laid out, in the target's time.
+type Timing struct {
+	// Washout before each block, in which what starts is not counted. 1 s by
+	// default; a knob's or the target's Settle lengthens it.
+	Washout time.Duration `json:"washout"`
+	// Measure is the length of a block. 5 s by default.
+	Measure time.Duration `json:"measure"`
+	// Tick is how often guards look: min(250 ms, Measure/8) by default.
+	Tick time.Duration `json:"tick"`
+	// MinRequests that must start in a block, 200 by default. A block with
+	// fewer is prolonged, up to ten times Measure; negative asks for none.
+	MinRequests int `json:"min_requests"`
+	// BaselineBlocks in which noise is measured first, 22 by default (21 differences).
+	BaselineBlocks int `json:"baseline_blocks"`
+}
+
+// Budget is how much may be spent on trials.
+type Budget struct {
+	// MaxPairs a trial may take, 120 by default.
+	MaxPairs int `json:"max_pairs"`
+	// Until is when the session ends; no pair starts that cannot end before.
+	// Zero: never.
+	Until time.Time `json:"until,omitzero"`
+	// ReservedPairs are kept for each optimization still untried when Until is
+	// set, 8 by default.
+	ReservedPairs int `json:"reserved_pairs"`
+}
+
+// Config is what a Controller is made from. Zero fields have the documented
+// defaults; New rejects what is wrong and repairs nothing.
+type Config struct {
+	Space   Space
+	Offered []Optimization
+	// Goals by rank; DefaultGoals if empty.
+	Goals  []Goal
+	Guards []Guard
+	Policy Policy
+	// PolicyName is recorded in the journal.
+	PolicyName string
+	// Seed of every coin.
+	Seed   uint64
+	Timing Timing
+	Budget Budget
+	// Advise: change nothing, say what would be tried.
+	Advise bool
+	// Pinned names knobs or optimizations that are the operator's alone.
+	Pinned []string
+	// State of an earlier run, from its journal; nil for a first start.
+	State *State
+}
+
+func (c *Config) setDefaults() {
+	if len(c.Goals) == 0 {
+		c.Goals = DefaultGoals()
+	}
+	t := &c.Timing
+	if t.Washout == 0 {
+		t.Washout = time.Second
+	}
+	t.Washout = max(t.Washout, c.Space.Settle)
+	if t.Measure == 0 {
+		t.Measure = max(5*time.Second, 5*t.Washout)
+	}
+	if t.Tick == 0 {
+		t.Tick = min(250*time.Millisecond, t.Measure/8)
+	}
+	if t.MinRequests == 0 {
+		t.MinRequests = 200
+	}
+	if t.BaselineBlocks == 0 {
+		t.BaselineBlocks = 22
+	}
+	if c.Budget.MaxPairs == 0 {
+		c.Budget.MaxPairs = 120
+	}
+	if c.Budget.ReservedPairs == 0 {
+		c.Budget.ReservedPairs = 8
+	}
+	if c.PolicyName == "" {
+		c.PolicyName = fmt.Sprintf("%T", c.Policy)
+	}
+}
+
+func (c *Config) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	errs = append(errs, c.Space.Check())
+	if c.Policy == nil {
+		bad("policy: missing: must say what to try")
+	}
+	names := map[string]bool{}
+	for _, o := range c.Offered {
+		errs = append(errs, o.Check(c.Space))
+		if names[o.Name] {
+			bad("optimization %s: offered twice: names must be unique", o.Name)
+		}
+		names[o.Name] = true
+	}
+	seen := map[Metric]bool{}
+	for _, g := range c.Goals {
+		errs = append(errs, g.Check())
+		if seen[g.Metric] {
+			bad("goal %s: named twice: must be unique", g.Metric)
+		}
+		seen[g.Metric] = true
+	}
+	for _, name := range c.Pinned {
+		if _, ok := c.Space.Knob(name); !ok && !names[name] {
+			bad("pinned %q: must name a knob or an optimization that is offered", name)
+		}
+	}
+	t := c.Timing
+	switch {
+	case t.Washout < 0:
+		bad("timing: washout %v: must not be negative", t.Washout)
+	case t.Measure <= 0:
+		bad("timing: measure %v: must be above 0", t.Measure)
+	case t.Tick <= 0 || t.Tick > t.Measure:
+		bad("timing: tick %v: must be above 0 and at most measure, %v", t.Tick, t.Measure)
+	case t.BaselineBlocks < 3:
+		bad("timing: baseline_blocks %d: must be at least 3", t.BaselineBlocks)
+	}
+	if c.Budget.MaxPairs < 1 {
+		bad("budget: max_pairs %d: must be at least 1", c.Budget.MaxPairs)
+	}
+	if c.Budget.ReservedPairs < 0 {
+		bad("budget: reserved_pairs %d: must not be negative", c.Budget.ReservedPairs)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,81 @@
+package controller
+
+import "time"
+
+// RecordKind says which field of a Record is set.
+type RecordKind string
+
+// The kinds of records.
+const (
+	RecordSession RecordKind = "session" // a controller started
+	RecordInput   RecordKind = "input"   // what it was told
+	RecordPhase   RecordKind = "phase"   // it went to another phase
+	RecordTrial   RecordKind = "trial"   // a trial starts
+	RecordCoin    RecordKind = "coin"    // the order of a pair, before it starts
+	RecordPair    RecordKind = "pair"    // what a pair showed
+	RecordVerdict RecordKind = "verdict" // a trial ended
+	RecordAdvice  RecordKind = "advice"  // what advice mode would try
+	RecordNote    RecordKind = "note"    // anything else worth knowing
+	RecordState   RecordKind = "state"   // everything that a restart needs
+)
+
+// Record is one entry of the journal.
+type Record struct {
+	At   time.Time  `json:"at"`
+	Kind RecordKind `json:"kind"`
+
+	Session *Session  `json:"session,omitempty"`
+	Input   *Input    `json:"input,omitempty"`
+	Phase   *PhaseLog `json:"phase,omitempty"`
+	Trial   *Trial    `json:"trial,omitempty"` // trial, verdict, advice
+	Coin    *Coin     `json:"coin,omitempty"`
+	Pair    *Pair     `json:"pair,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	State   *State    `json:"state,omitempty"`
+}
+
+// Session says what a controller was started with: with it and the inputs, its
+// decisions can be computed again.
+type Session struct {
+	Seed    uint64         `json:"seed"`
+	Space   Space          `json:"space"`
+	Offered []Optimization `json:"offered"`
+	Goals   []Goal         `json:"goals"`
+	Guards  []Guard        `json:"guards,omitempty"`
+	Timing  Timing         `json:"timing"`
+	Budget  Budget         `json:"budget"`
+	Policy  string         `json:"policy"`
+	Advise  bool           `json:"advise,omitempty"`
+	Pinned  []string       `json:"pinned,omitempty"`
+}
+
+// PhaseLog is a change of phase.
+type PhaseLog struct {
+	Phase Phase  `json:"phase"`
+	Why   string `json:"why,omitempty"`
+}
+
+// Coin is the order of a pair, drawn from the seed before the pair starts.
+type Coin struct {
+	Trial          int  `json:"trial"`
+	Pair           int  `json:"pair"` // from 1
+	CandidateFirst bool `json:"candidate_first"`
+}
+
+// Pair is what one pair of blocks showed.
+type Pair struct {
+	Trial int `json:"trial"`
+	Pair  int `json:"pair"`
+	// Safe and Candidate have each goal's value in its block.
+	Safe      map[Metric]float64 `json:"safe"`
+	Candidate map[Metric]float64 `json:"candidate"`
+	Effects   []Effect           `json:"effects"`
+}
+
+// Recorder writes the journal. Append may buffer; Sync returns once all that
+// was appended is durable. Both report a full or broken disk as an error, which
+// stops trials and not the service.
+type Recorder interface {
+	Append(Record) error
+	Sync() error
+}

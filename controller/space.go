@@ -1,0 +1,84 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Space is what a target lets be changed, and how it behaves in time.
+type Space struct {
+	// Knobs, each with a name of its own.
+	Knobs []Knob `json:"knobs"`
+	// Tick is the target's natural observation step; 0 leaves it to the controller.
+	Tick time.Duration `json:"tick,omitempty"`
+	// Settle is the target's own settling time after any change; 0 for a
+	// measured table, where a block is one draw.
+	Settle time.Duration `json:"settle,omitempty"`
+}
+
+// Knob returns the named knob, and whether there is one.
+func (s Space) Knob(name string) (Knob, bool) {
+	for _, k := range s.Knobs {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Knob{}, false
+}
+
+// Check reports every fault of the space's definition at once, or nil.
+func (s Space) Check() error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, k := range s.Knobs {
+		errs = append(errs, k.Check())
+		if seen[k.Name] {
+			errs = append(errs, fmt.Errorf("knob %s: defined twice: names must be unique", k.Name))
+		}
+		seen[k.Name] = true
+	}
+	for _, k := range s.Knobs {
+		if k.Needs == "" {
+			continue
+		}
+		if n, ok := s.Knob(k.Needs); !ok || n.Kind != Switch {
+			errs = append(errs, fmt.Errorf("knob %s: needs %q: must name a switch of the same space", k.Name, k.Needs))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckSetting reports every fault of a setting at once, or nil: a knob
+// missing or unknown, or a value that its knob does not take.
+func (s Space) CheckSetting(v Setting) error {
+	var errs []error
+	for _, k := range s.Knobs {
+		x, ok := v.Get(k.Name)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: missing: a setting has a value for each knob", k.Name))
+			continue
+		}
+		errs = append(errs, k.CheckValue(x))
+	}
+	for name, x := range v.All() {
+		if _, ok := s.Knob(name); !ok {
+			errs = append(errs, fmt.Errorf("%s %v: unknown knob", name, x))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckMove reports every reason why a trial may not go from one setting to
+// the other, or nil.
+func (s Space) CheckMove(from, to Setting) error {
+	errs := []error{s.CheckSetting(to)}
+	for _, k := range s.Knobs {
+		a, okA := from.Get(k.Name)
+		b, okB := to.Get(k.Name)
+		if okA && okB {
+			errs = append(errs, k.CheckMove(a, b))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,42 @@
+package controller
+
+import "time"
+
+// StateVersion is the version of State that this code writes.
+const StateVersion = 1
+
+// State is all that a restart needs, and the snapshot at the start of each
+// journal segment. It is plain data.
+type State struct {
+	Version int `json:"version"`
+	// Initial is the setting found at the last start: the operator's own. Safe
+	// is the last kept one.
+	Initial Setting `json:"initial"`
+	Safe    Setting `json:"safe"`
+	// Running is the trial whose candidate may be in force. A restart that finds
+	// one knows that the process died in it.
+	Running *Trial `json:"running,omitempty"`
+	// Wealth is the budget of false keeps: see wealth.go.
+	Wealth float64 `json:"wealth"`
+	// NextTrial is the number of the next trial.
+	NextTrial int `json:"next_trial"`
+	// Spent is how much of each goal's tolerance earlier keeps used, log units.
+	Spent map[Metric]float64 `json:"spent,omitempty"`
+	// Memory of each optimization that was tried.
+	Memory map[string]Memory `json:"memory,omitempty"`
+	// Trials that ended, oldest first, the latest 64.
+	Trials []Trial `json:"trials,omitempty"`
+}
+
+// Memory is what is remembered of one optimization.
+type Memory struct {
+	Tried int `json:"tried"`
+	// Failures in a row, by which the cool-down grows.
+	Failures int `json:"failures,omitempty"`
+	// CoolUntil is when it may be tried again.
+	CoolUntil time.Time `json:"cool_until,omitzero"`
+	// Strikes are guard aborts in a row that the safe setting did not share.
+	Strikes int `json:"strikes,omitempty"`
+	// Quarantined says why it is not tried any more; empty if it may be.
+	Quarantined string `json:"quarantined,omitempty"`
+}

@@ -1,0 +1,105 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// kappas are the bet sizes of the mixture, for effects of about 1/κ scales.
+var kappas = [...]float64{0.15, 0.35, 0.8, 3}
+
+// clipAt bounds x, so that one wild pair cannot win or lose the whole stake.
+const clipAt = 1.5
+
+// Side is the direction in which evidence is collected.
+type Side int
+
+// Below collects evidence that the effect is below θ0, Above that it is above.
+const (
+	Below Side = -1
+	Above Side = 1
+)
+
+// Pairs holds the differences of a trial's pairs on one goal, with the scale
+// that was in force when each came. Not safe for concurrent use.
+type Pairs struct {
+	d, s []float64
+	abs  []float64 // |d| and the baseline's |differences|, ascending
+	s0   float64
+}
+
+// NewPairs starts a trial. The baseline is differences between neighbouring
+// blocks without a change, at least 20 of them in earnest; it sets the scale
+// until the trial's own pairs do.
+func NewPairs(baseline []float64) *Pairs {
+	p := &Pairs{abs: make([]float64, 0, len(baseline)+32)}
+	for _, x := range baseline {
+		if x = math.Abs(x); !math.IsNaN(x) && !math.IsInf(x, 0) {
+			p.abs = append(p.abs, x)
+		}
+	}
+	slices.Sort(p.abs)
+	p.s0 = scaleOfSorted(p.abs)
+	return p
+}
+
+// Add takes the difference of the next pair. It must be finite: what is to
+// count as the worst possible is passed as a large number, which the clip
+// bounds; an error changes nothing.
+func (p *Pairs) Add(d float64) error {
+	if math.IsNaN(d) || math.IsInf(d, 0) {
+		return fmt.Errorf("pair difference %v: must be finite", d)
+	}
+	// The scale first, so that it does not know d.
+	p.s = append(p.s, scaleOfSorted(p.abs))
+	p.d = append(p.d, d)
+	a := math.Abs(d)
+	i, _ := slices.BinarySearch(p.abs, a)
+	p.abs = slices.Insert(p.abs, i, a)
+	return nil
+}
+
+// Len is the number of pairs.
+func (p *Pairs) Len() int { return len(p.d) }
+
+// Scale0 is the baseline's scale, s₀, fixed before the first pair.
+func (p *Pairs) Scale0() float64 { return p.s0 }
+
+// Median of the differences, and NaN before the first.
+func (p *Pairs) Median() float64 { return Median(p.d) }
+
+// logFactor is the log of what a bet of size κ on a side multiplies its stake
+// by. tanh(4.5) is so close to 1 that a loss is all but ruin: -8.4 in logs.
+func logFactor(kappa float64, side Side, x float64) float64 {
+	return math.Log1p(math.Tanh(kappa * float64(side) * x))
+}
+
+func clip(x float64) float64 { return min(max(x, -clipAt), clipAt) }
+
+// LogE returns log E_n(θ0, side), the evidence that the effect is below (or
+// above) θ0. It is 0 before the first pair.
+func (p *Pairs) LogE(theta0 float64, side Side) float64 {
+	stakes := p.stakes(theta0, side)
+	return mixture(stakes)
+}
+
+// E is exp(LogE): reject "not below (above) θ0" with error rate α at 1/α.
+func (p *Pairs) E(theta0 float64, side Side) float64 { return math.Exp(p.LogE(theta0, side)) }
+
+func (p *Pairs) stakes(theta0 float64, side Side) (stakes [len(kappas)]float64) {
+	for k, d := range p.d {
+		x := clip((d - theta0) / p.s[k])
+		for i, kappa := range kappas {
+			stakes[i] += logFactor(kappa, side, x)
+		}
+	}
+	return stakes
+}
+
+// mixture is the log of the mean of exponentials.
+func mixture(logs [len(kappas)]float64) float64 {
+	return floats.LogSumExp(logs[:]) - math.Log(float64(len(kappas)))
+}

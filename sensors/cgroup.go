@@ -1,0 +1,190 @@
+package sensors
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// A container's limits are those of its control group, of version 1 or 2 of
+// that interface; what /proc says of memory and processors is the host's. Files
+// are found as the kernel's documentation has it (cgroups(7), proc(5)):
+// /proc/self/cgroup names the group within each hierarchy, and
+// /proc/self/mountinfo says where the hierarchy is mounted, and from which
+// group on. Inside a container the two may not fit, since the group is named
+// from the host's root; then the mount itself is the group.
+//
+// A limit set on a parent binds its children, so the least of all levels counts.
+
+// errNoLimit says that nothing limits the memory of the group.
+var errNoLimit = errors.New("no limit is set")
+
+// cgroupDirs are the directories of the group that has a controller, from the
+// group itself up to the mount.
+type cgroupDirs struct {
+	root fs.FS
+	v2   bool
+	dirs []string
+}
+
+// findCgroup finds the process's group for a controller, "memory" or "cpu". A
+// controller is in one hierarchy at a time: that of version 1 if it is there.
+func findCgroup(root fs.FS, controller string) (cgroupDirs, error) {
+	groups, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		return cgroupDirs{}, fmt.Errorf("read control groups: %w", err)
+	}
+	mounts, err := fs.ReadFile(root, "proc/self/mountinfo")
+	if err != nil {
+		return cgroupDirs{}, fmt.Errorf("read mounts: %w", err)
+	}
+	for _, v2 := range []bool{false, true} {
+		group, ok := groupOf(groups, controller, v2)
+		if !ok {
+			continue
+		}
+		from, mount, ok := mountOf(mounts, controller, v2)
+		if !ok {
+			continue
+		}
+		c := cgroupDirs{root: root, v2: v2}
+		top := strings.TrimPrefix(mount, "/")
+		for dir := path.Join(top, within(group, from)); ; dir = path.Dir(dir) {
+			c.dirs = append(c.dirs, dir)
+			if dir == top || dir == "." {
+				break
+			}
+		}
+		if _, err := fs.Stat(root, c.dirs[0]); err != nil {
+			c.dirs = []string{top}
+		}
+		return c, nil
+	}
+	return cgroupDirs{}, fmt.Errorf("no control group for %s", controller)
+}
+
+// groupOf returns the path of the group in its hierarchy, from lines such as
+// "4:cpu,cpuacct:/a/b" (version 1) and "0::/a/b" (version 2).
+func groupOf(lines []byte, controller string, v2 bool) (string, bool) {
+	for line := range strings.Lines(string(lines)) {
+		f := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		if v2 && f[0] == "0" && f[1] == "" || !v2 && contains(f[1], controller) {
+			return f[2], true
+		}
+	}
+	return "", false
+}
+
+// mountOf returns the group that is mounted and where, from lines such as
+// "35 31 0:32 /from /where rw,relatime shared:1 - cgroup cgroup rw,memory".
+func mountOf(lines []byte, controller string, v2 bool) (from, mount string, ok bool) {
+	for line := range strings.Lines(string(lines)) {
+		before, after, found := strings.Cut(line, " - ")
+		f, g := strings.Fields(before), strings.Fields(after)
+		if !found || len(f) < 5 || len(g) < 3 {
+			continue
+		}
+		if v2 && g[0] == "cgroup2" || !v2 && g[0] == "cgroup" && contains(g[2], controller) {
+			return unescape(f[3]), unescape(f[4]), true
+		}
+	}
+	return "", "", false
+}
+
+func contains(list, name string) bool {
+	for item := range strings.SplitSeq(list, ",") {
+		if item == name {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape undoes mountinfo's octal escapes of blanks and backslashes.
+func unescape(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
+}
+
+// within returns the group's path below the mounted one, and "" when it is not below.
+func within(group, from string) string {
+	if from == "/" {
+		return path.Clean("/" + group)
+	}
+	rest, ok := strings.CutPrefix(group, from)
+	if !ok || rest != "" && rest[0] != '/' {
+		return ""
+	}
+	return path.Clean("/" + rest)
+}
+
+// memoryLimit returns the memory limit in bytes. Version 1 has a number beyond
+// any memory where there is no limit, so a limit counts only below most.
+func (c cgroupDirs) memoryLimit(most uint64) (uint64, error) {
+	name := "memory.limit_in_bytes"
+	if c.v2 {
+		name = "memory.max"
+	}
+	limit := most
+	for _, dir := range c.dirs {
+		text, err := fs.ReadFile(c.root, path.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the root group has none
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read memory limit: %w", err)
+		}
+		word := string(bytes.TrimSpace(text))
+		if word == "max" {
+			continue
+		}
+		v, err := strconv.ParseUint(word, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("memory limit %q: must be a number of bytes or max", word)
+		}
+		limit = min(limit, v)
+	}
+	if limit == most {
+		return 0, errNoLimit
+	}
+	return limit, nil
+}
+
+// periods returns how many CPU periods the group has had, and in how many it
+// was throttled. Both are zero while it has no quota.
+func (c cgroupDirs) periods() (all, throttled float64, err error) {
+	text, err := fs.ReadFile(c.root, path.Join(c.dirs[0], "cpu.stat"))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read CPU periods: %w", err)
+	}
+	found := 0
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		var into *float64
+		switch name {
+		case "nr_periods":
+			into = &all
+		case "nr_throttled":
+			into = &throttled
+		default:
+			continue
+		}
+		v, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("cpu.stat: %s %q: must be a number", name, value)
+		}
+		*into = float64(v)
+		found++
+	}
+	if found < 2 {
+		return 0, 0, errors.New("cpu.stat has no periods")
+	}
+	return all, throttled, nil
+}

@@ -1,0 +1,21 @@
+//go:build unix
+
+package sensors
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// cpuSeconds is the CPU time of the process so far, user and system. getrusage
+// is in microseconds and costs 1.5 µs; the ticks in /proc are of 10 ms, which
+// is 5 % of what a service uses in a short block.
+func (p *process) cpuSeconds() (float64, error) { return usedBy(syscall.RUSAGE_SELF) }
+
+func usedBy(who int) (float64, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(who, &u); err != nil {
+		return 0, fmt.Errorf("getrusage: %w", err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9, nil
+}

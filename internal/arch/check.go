@@ -21,6 +21,7 @@ func Check(module string, files []Source, rows []Row) []string {
 		}
 		c := checker{module: module, rows: rows, row: row, Source: f}
 		c.imports()
+		c.signatures()
 		for _, b := range append(House(), row.Never...) {
 			if b.Tests || !f.Test {
 				c.ban(b)
@@ -67,9 +68,8 @@ func (c *checker) moduleImport(spec *ast.ImportSpec, pkg string) {
 	if !ok {
 		return // reported where that package is
 	}
-	internal := strings.HasPrefix(pkg, "internal/") || strings.Contains(pkg, "/internal/")
 	allowed := target.Package == c.row.Package || slices.ContainsFunc(c.row.Imports, func(entry string) bool {
-		return entry == Any || entry == Public && !internal || entry == target.Package
+		return entry == Any || entry == Public && !internal(pkg) || entry == target.Package
 	})
 	if !allowed {
 		c.fault(spec, fmt.Sprintf("%s imports %s and may import %s", show(c.Package), show(pkg), list(c.row.Imports)), c.row.Why)
@@ -139,6 +139,11 @@ func (c *checker) ban(b Ban) {
 func standard(p string) bool {
 	first, _, _ := strings.Cut(p, "/")
 	return !strings.Contains(first, ".")
+}
+
+// internal reports whether only this module may import a package.
+func internal(pkg string) bool {
+	return slices.Contains(strings.Split(pkg, "/"), "internal")
 }
 
 func show(pkg string) string {

@@ -115,7 +115,32 @@ func TestCheck(t *testing.T) {
 			"sensors/a_test.go", `package sensors; import . "time"`,
 			"sensors/a_test.go:1: sensors dot-imports time: a dot import hides where a name comes from, from readers and from this test",
 		},
+		"internal type in a signature": {
+			"policies/a.go", "package policies\n\nimport \"m/internal/stats\"\n\nfunc F(n int) (*stats.Pairs, error) { return nil, nil }",
+			"policies/a.go:5: F exposes stats.Pairs: " + whyPublic,
+		},
+		"internal type in a field": {
+			"policies/a.go", "package policies\n\nimport s \"m/internal/stats\"\n\ntype T struct {\n\tA int\n\tB map[string][]s.Pairs\n}",
+			"policies/a.go:7: T exposes s.Pairs: " + whyPublic,
+		},
+		"internal type embedded": {
+			"policies/a.go", "package policies\n\nimport \"m/internal/stats\"\n\ntype T struct{ *stats.Pairs }",
+			"policies/a.go:5: T exposes stats.Pairs: " + whyPublic,
+		},
+		"internal type in an interface": {
+			"policies/a.go", "package policies\n\nimport \"m/internal/stats\"\n\ntype T interface{ M(stats.Pairs) }",
+			"policies/a.go:5: T exposes stats.Pairs: " + whyPublic,
+		},
+		"internal type of a variable": {
+			"policies/a.go", "package policies\n\nimport \"m/internal/stats\"\n\nvar V, w stats.Pairs",
+			"policies/a.go:5: V exposes stats.Pairs: " + whyPublic,
+		},
 
+		"allowed: internal types inside": {
+			"policies/a.go", "package policies; import \"m/internal/stats\"; type T struct { p stats.Pairs }; " +
+				"type t struct { P stats.Pairs }; func (*t) M() stats.Pairs { panic(0) }; type g[T any] int; func (g[T]) M(stats.Pairs) {}; func f(stats.Pairs) {}; " +
+				"func F() { var p stats.Pairs; _ = p }", "",
+		},
 		"allowed: row and library":    {"policies/a.go", `package policies; import ("m/controller"; "gonum.org/v1/gonum/stat")`, ""},
 		"allowed: below its own row":  {"sensors/nethttp/a.go", `package nethttp; import ("m/sensors"; "m/controller"; "net/http")`, ""},
 		"allowed: below another row":  {"a.go", `package m; import "m/sensors/nethttp"`, ""},

@@ -19,6 +19,9 @@
 // another name. A local variable that shadows the import is reported as well;
 // rename the variable. Dot imports would hide calls and are banned everywhere.
 //
+// Beside the table, what a public package exports may not mention a type of an
+// internal one.
+//
 // Files named _test.go are not shipped. They may import any package of the
 // module and any third party that the table names somewhere, plus the testing
 // libraries, and they are free to use the clock.

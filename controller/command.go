@@ -25,19 +25,18 @@ var askNames = [...]string{"", "pause", "resume", "stop", "stop-to-initial"}
 func (a Ask) String() string { return enumName(askNames[:], int(a), "Ask") }
 
 // Command is what a core wants done, in this order: write Records; if Durable,
-// make them durable; if Setting is not zero, and is not known to be in force,
-// apply it; read back; observe for Wait under Epoch; answer with an Input.
+// make them durable; if Apply, put Setting in force; observe for Wait under
+// Epoch; read back; answer with an Input.
 type Command struct {
 	// Records to write before anything else of this command.
 	Records []Record
 	// Durable: the records must be on stable storage before Setting is applied.
 	// If that fails, Setting must not be applied, and the Input says so.
 	Durable bool
-	// Setting that must be in force. Zero: leave it as it is.
+	// Setting that must be in force; zero before anything is known. It is put
+	// in force when Apply says so, and at no other time.
 	Setting Setting
-	// Apply: put Setting in force although it was commanded before. False means
-	// that the caller applies it only if it differs from the last one applied.
-	Apply bool
+	Apply   bool
 	// Epoch under which requests that start from now on are counted.
 	Epoch uint64
 	// Wait is how long to observe, in the target's time.

@@ -16,7 +16,7 @@ type View struct {
 	// Baseline is the latest block of the safe setting: rates, state sizes,
 	// latencies, by which bands are chosen.
 	Baseline *Sample
-	// Trials that ended, oldest first, the latest 64.
+	// Trials that ended, oldest first, the latest 64, without effects and settings.
 	Trials []Trial
 	// Untried counts the offered optimizations that were not tried and are not blocked.
 	Untried int
@@ -45,3 +45,9 @@ type Policy interface {
 	Propose(View) (Proposal, bool)
 	Learn(Trial)
 }
+
+// The moves of a switch. Any other Move text is a change of numbers.
+const (
+	MoveOn  = "on"
+	MoveOff = "off"
+)

@@ -92,7 +92,7 @@ type Effect struct {
 	Better   float64 `json:"better"`
 	BetterAt float64 `json:"better_at"`
 	Worse    float64 `json:"worse"`
-	WorseAt  float64 `json:"worse_at"`
+	WorseAt  float64 `json:"worse_at,omitempty"` // 0: this goal never ends a trial as worse
 	Futile   float64 `json:"futile"`
 	FutileAt float64 `json:"futile_at"`
 	// MinEffect and Tolerance in force, in log units, fixed before the trial.

@@ -1,0 +1,234 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Controller is the decision core: a state machine that is told what happened
+// and answers what to do. It is deterministic, and not safe for concurrent use;
+// Run drives it, one Step a tick. The files of this package follow its phases:
+// start, restore, measure, propose, trial, judge.
+type Controller struct {
+	cfg   Config
+	state State
+	phase Phase
+	why   string // why it is in this phase, for people
+
+	now      time.Time
+	epoch    uint64
+	want     Setting // the last setting commanded; zero before the first
+	inForce  Setting // what read back first after it; zero until then
+	wait     time.Duration
+	apply    bool // apply want even if it was commanded before
+	durable  bool
+	out      []Record
+	revision uint64
+
+	block    block
+	measured measurement
+	trial    *running
+	baseline Sample // the latest whole block of the safe setting
+
+	restore   restoring
+	quiet     time.Duration // how long Idle or Paused has seen no breach
+	quietFor  time.Duration // how long it has to
+	control   string        // memory key whose guard abort is being controlled
+	held      bool          // paused by the operator
+	paused    pauseCause    // paused by what was found
+	stopping  bool
+	ended     []Trial           // of this session, oldest first, the latest 64
+	refused   map[string]string // proposals of this session that broke a rule
+	adviceOut bool
+}
+
+type pauseCause int
+
+const (
+	notPaused pauseCause = iota
+	pausedByJournal
+	pausedByGuard
+)
+
+// New returns a controller, or every fault of the configuration at once. A
+// State of another version, or one that kept a knob this space lacks, is
+// refused with one line.
+func New(cfg Config) (*Controller, error) {
+	cfg.setDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	c := &Controller{cfg: cfg, phase: Starting, refused: map[string]string{}}
+	c.state = State{Version: StateVersion, Wealth: initialWealth, NextTrial: 1, Memory: map[string]Memory{}, Spent: map[Metric]float64{}}
+	if cfg.State != nil {
+		if err := checkState(cfg.State, cfg.Space); err != nil {
+			return nil, err
+		}
+	}
+	c.block.timing = cfg.Timing
+	c.measured.init(cfg.Goals, cfg.Timing.BaselineBlocks-1)
+	return c, nil
+}
+
+// Start returns the first command: look, and change nothing.
+func (c *Controller) Start() Command {
+	c.epoch, c.wait = 1, c.cfg.Timing.Tick
+	c.record(Record{Kind: RecordSession, Session: c.session()})
+	return c.command()
+}
+
+// Step takes what happened under the last command and returns the next one.
+func (c *Controller) Step(in Input) Command {
+	if !in.At.IsZero() { // a target that cannot be observed may not know the time
+		c.now = in.At
+	}
+	c.out, c.durable, c.apply = nil, false, false
+	if c.phase == Ended {
+		return c.command()
+	}
+	if c.phase != Starting {
+		if done := c.interrupted(&in); done {
+			return c.command()
+		}
+	}
+	switch c.phase {
+	case Starting:
+		c.stepStarting(&in)
+	case Restoring:
+		c.stepRestoring(&in)
+	case Measuring:
+		c.stepMeasuring(&in)
+	case Settling, Trying:
+		c.stepTrial(&in)
+	case Idle:
+		c.stepIdle(&in)
+	case Paused:
+		c.stepPaused(&in)
+	}
+	return c.command()
+}
+
+// interrupted handles what may come in any phase: a broken journal, the
+// operator's wishes, a change from outside. It reports whether that decided
+// this step. The journal comes first: nothing may go on unrecorded.
+func (c *Controller) interrupted(in *Input) bool {
+	if in.RecordErr != "" && c.paused != pausedByJournal && !c.stopping {
+		c.endTrial(Inconclusive, RecordFailed, in.RecordErr)
+		c.pause(pausedByJournal, "the journal cannot be written: "+in.RecordErr)
+		return true
+	}
+	switch in.Ask {
+	case Stop, StopToInitial:
+		c.stop(in.Ask)
+		return true
+	case Pause:
+		if !c.held && !c.stopping {
+			c.held = true
+			c.endTrial(Inconclusive, Stopped, "paused by the operator")
+			c.withdraw(heldWhy)
+			return true
+		}
+	case Resume:
+		if c.held {
+			c.held = false
+			if c.phase == Paused && c.paused == notPaused {
+				c.resume()
+				return true
+			}
+		}
+	}
+	return c.phase != Restoring && c.changedOutside(in)
+}
+
+// command puts together the answer of a step.
+func (c *Controller) command() Command {
+	cmd := Command{
+		Records: c.out, Durable: c.durable, Setting: c.want, Apply: c.apply,
+		Epoch: c.epoch, Wait: c.wait, Done: c.phase == Ended,
+	}
+	c.out = nil
+	return cmd
+}
+
+// send commands a setting; its first read-back will say what is in force. A new
+// epoch keeps requests that started before apart.
+func (c *Controller) send(s Setting) {
+	c.epoch++
+	if c.cfg.Advise {
+		return
+	}
+	if !c.want.Equal(s) || !c.inForce.Equal(s) {
+		c.want, c.inForce, c.apply = s, Setting{}, true
+	}
+}
+
+// enter goes to another phase.
+func (c *Controller) enter(p Phase, why string) {
+	if p == c.phase && why == c.why {
+		return
+	}
+	// A pair goes back and forth between settling and trying; its coin is the record.
+	inTrial := func(p Phase) bool { return p == Settling || p == Trying }
+	if !inTrial(p) || !inTrial(c.phase) {
+		c.record(Record{Kind: RecordPhase, Phase: &PhaseLog{Phase: p, Why: why}})
+	}
+	c.phase, c.why = p, why
+	c.revision++
+}
+
+func (c *Controller) record(r Record) {
+	r.At = c.now
+	c.out = append(c.out, r)
+	c.revision++
+}
+
+func (c *Controller) note(format string, args ...any) {
+	c.record(Record{Kind: RecordNote, Note: fmt.Sprintf(format, args...)})
+}
+
+// recordState writes a snapshot of all that a restart needs.
+func (c *Controller) recordState() {
+	s := c.State()
+	c.record(Record{Kind: RecordState, State: &s})
+}
+
+// State returns a copy of the durable state.
+func (c *Controller) State() State {
+	s := c.state
+	s.Memory = make(map[string]Memory, len(c.state.Memory))
+	for k, v := range c.state.Memory {
+		s.Memory[k] = v
+	}
+	s.Spent = make(map[Metric]float64, len(c.state.Spent))
+	for k, v := range c.state.Spent {
+		s.Spent[k] = v
+	}
+	s.Trials = slices.Clone(c.state.Trials)
+	if c.state.Running != nil {
+		t := *c.state.Running
+		s.Running = &t
+	}
+	return s
+}
+
+func (c *Controller) session() *Session {
+	return &Session{
+		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
+		Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+	}
+}
+
+// breach returns the first guard that the tick trips, for people, or "".
+func (c *Controller) breach(s *Sample) string {
+	for _, g := range c.cfg.Guards {
+		if v, tripped := g.Trips(s); tripped {
+			side := "above"
+			if g.Below {
+				side = "below"
+			}
+			return fmt.Sprintf("%s %.4g is %s its limit %.4g", g.Metric, v, side, g.Limit)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,125 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// memoryKey names what a trial's outcome is remembered under: the optimization
+// for turning it on, the exact values for anything else. So a failed larger
+// cache does not keep a smaller one from being tried.
+func memoryKey(t *Trial) string {
+	if t.Move == MoveOn {
+		return t.Optimization
+	}
+	parts := make([]string, 0, len(t.Change))
+	for _, name := range slices.Sorted(maps.Keys(t.Change)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, t.Change[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+// BlockKey is the key of View.Blocked for a proposal.
+func (p Proposal) BlockKey() string {
+	return memoryKey(&Trial{Optimization: p.Optimization, Move: p.Move, Change: p.Change})
+}
+
+// The cool-down after failures in a row, in lengths of the trial that failed.
+var coolDown = [...]time.Duration{16, 32, 64}
+
+// remember updates the memory of what was tried by how it ended.
+func (c *Controller) remember(t *Trial) {
+	key := memoryKey(t)
+	m := c.state.Memory[key]
+	m.Tried++
+	switch {
+	case t.Outcome == Kept:
+		m.Failures, m.Strikes, m.CoolUntil = 0, 0, time.Time{}
+	case t.Reason == Stopped, t.Reason == RecordFailed, t.Reason == ExternalChange, t.Reason == Pinned:
+		m.Tried-- // interrupted: says nothing about the candidate
+	default:
+		length := max(t.Ended.Sub(t.Started), c.pairTime(c.washout(t.Change)))
+		m.CoolUntil = t.Ended.Add(coolDown[min(m.Failures, len(coolDown)-1)] * length)
+		m.Failures++
+		if t.Outcome != Aborted {
+			m.Strikes = 0
+		}
+	}
+	c.state.Memory[key] = m
+	if key != t.Optimization { // it counts as tried by any of its moves
+		o := c.state.Memory[t.Optimization]
+		o.Tried += m.Tried
+		c.state.Memory[t.Optimization] = o
+	}
+}
+
+// strike counts a guard abort that the safe setting did not share. Two in a row
+// quarantine the candidate: a crash is not a failed experiment.
+func (c *Controller) strike(key string) {
+	m := c.state.Memory[key]
+	m.Strikes++
+	c.state.Memory[key] = m
+	if m.Strikes >= 2 {
+		c.quarantine(key, fmt.Sprintf("broke a hard limit %d times in a row", m.Strikes))
+	}
+	c.recordState()
+}
+
+func (c *Controller) quarantine(key, why string) {
+	m := c.state.Memory[key]
+	m.Quarantined = why
+	c.state.Memory[key] = m
+	c.note("%s: quarantined: %s", key, why)
+}
+
+// blocked says why things may not be tried now, by memory key.
+func (c *Controller) blocked() map[string]string {
+	out := map[string]string{}
+	for key, m := range c.state.Memory {
+		switch {
+		case m.Quarantined != "":
+			out[key] = "quarantined: " + m.Quarantined
+		case m.CoolUntil.After(c.now):
+			out[key] = fmt.Sprintf("cooling down after %d failures until %s", m.Failures, m.CoolUntil.Format(time.TimeOnly))
+		}
+	}
+	maps.Copy(out, c.refused)
+	for _, o := range c.cfg.Offered {
+		if why := c.unfit(o); why != "" {
+			out[o.Name] = why
+		}
+	}
+	return out
+}
+
+// unfit says why an optimization may not be tried at all in this session, or "".
+func (c *Controller) unfit(o Optimization) string {
+	if c.pinned(o.Name) || c.pinned(o.Switch) || slices.ContainsFunc(o.Knobs, c.pinned) {
+		return "pinned by the operator"
+	}
+	if o.Equivalence == Bounded && !o.Granted {
+		return "may change results (" + o.MayDiffer + ") and is not granted by the owner: advised only"
+	}
+	if c.measured.done {
+		for _, m := range o.Needs {
+			if _, ok := c.baseline.Value(m); !ok {
+				return fmt.Sprintf("%s is not measured here", m)
+			}
+		}
+	}
+	return ""
+}
+
+// untried counts the offered optimizations that were never tried and may be.
+func (c *Controller) untried(blocked map[string]string) int {
+	n := 0
+	for _, o := range c.cfg.Offered {
+		if blocked[o.Name] == "" && c.state.Memory[o.Name].Tried == 0 {
+			n++
+		}
+	}
+	return n
+}

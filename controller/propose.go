@@ -1,0 +1,176 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// leastPairs that can decide when an error rate is shared by three goals; a
+// move that is not owed a trial does not start with fewer.
+const leastPairs = 9
+
+// propose asks the policy for the next change, and starts its trial, or goes idle.
+func (c *Controller) propose() {
+	if len(c.measured.judged()) == 0 {
+		c.measured.done = false
+		c.idle("no goal could be measured: no trials", 10*c.cfg.Timing.Measure)
+		return
+	}
+	if c.cfg.Advise {
+		c.advise()
+		return
+	}
+	left := c.pairsLeft(c.cfg.Timing.Washout)
+	if left == 0 {
+		c.enter(Ended, "the time for trials is over: the last kept setting stays in force")
+		c.recordState()
+		return
+	}
+	view := c.view()
+	// Each refusal blocks its proposal for the session, so this ends.
+	for range 2*len(c.cfg.Offered) + 8 {
+		p, ok := c.cfg.Policy.Propose(view)
+		if !ok {
+			c.idle(c.quietWhy(view), 2*c.cfg.Timing.Measure)
+			return
+		}
+		to, err := c.candidate(p, view)
+		if err != nil {
+			c.refused[p.BlockKey()] = "refused: " + err.Error()
+			c.note("refused what the policy proposed, %s %s: %v", p.Optimization, p.Move, err)
+			view = c.view()
+			continue
+		}
+		most, why := c.mostPairs(p, view)
+		if most < leastPairs && view.Untried == 0 {
+			c.idle("too little time is left for another trial", 2*c.cfg.Timing.Measure)
+			return
+		}
+		c.beginTrial(p, to, most, why)
+		return
+	}
+	c.idle("the policy proposes only what the rules forbid", 10*c.cfg.Timing.Measure)
+}
+
+func (c *Controller) quietWhy(v View) string {
+	if len(v.Blocked) > 0 {
+		return fmt.Sprintf("nothing worth trying now; %d candidates are blocked", len(v.Blocked))
+	}
+	return "nothing worth trying"
+}
+
+// view is what the policy may look at.
+func (c *Controller) view() View {
+	blocked := c.blocked()
+	return View{
+		At: c.now, Space: c.cfg.Space, Initial: c.state.Initial, Safe: c.state.Safe, Offered: c.cfg.Offered,
+		Blocked: blocked, Baseline: &c.baseline, Trials: slices.Clone(c.state.Trials),
+		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(c.cfg.Timing.Washout), Seed: c.cfg.Seed,
+	}
+}
+
+// candidate checks a proposal against every rule and returns its setting: one
+// optimization at a time, within bounds, owner's limits and MaxMove, nothing
+// pinned or blocked, nothing that acts more rarely than a block lasts.
+func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
+	i := slices.IndexFunc(c.cfg.Offered, func(o Optimization) bool { return o.Name == p.Optimization })
+	if i < 0 {
+		return Setting{}, fmt.Errorf("optimization %q: not offered", p.Optimization)
+	}
+	o := c.cfg.Offered[i]
+	for _, key := range []string{o.Name, p.BlockKey()} {
+		if why := v.Blocked[key]; why != "" && (key != o.Name || p.Move == MoveOn || c.unfit(o) != "") {
+			return Setting{}, fmt.Errorf("%s: %s", key, why)
+		}
+	}
+	for name, to := range p.Change {
+		if name != o.Switch && !slices.Contains(o.Knobs, name) {
+			return Setting{}, fmt.Errorf("knob %s: not of optimization %s: one optimization a trial", name, o.Name)
+		}
+		if c.pinned(name) {
+			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
+		}
+		knob, _ := c.cfg.Space.Knob(name)
+		if was, _ := v.Safe.Get(name); was != to && knob.Period > c.cfg.Timing.Measure {
+			return Setting{}, fmt.Errorf("knob %s: acts every %v, a block lasts %v: advised, never tried", name, knob.Period, c.cfg.Timing.Measure)
+		}
+	}
+	to := v.Safe.With(p.Change)
+	if to.Equal(v.Safe) {
+		return Setting{}, fmt.Errorf("change %v: nothing changes", p.Change)
+	}
+	if err := c.cfg.Space.CheckMove(v.Safe, to); err != nil {
+		// A start value may be further away than one numeric move: nobody is
+		// used to the old one while the switch was off.
+		if p.Move != MoveOn || c.cfg.Space.CheckSetting(to) != nil || c.outOfBounds(p.Change) {
+			return Setting{}, err
+		}
+	}
+	return to, nil
+}
+
+func (c *Controller) outOfBounds(change map[string]float64) bool {
+	for name, v := range change {
+		knob, _ := c.cfg.Space.Knob(name)
+		if low, high := knob.Bounds(); v < low || v > high {
+			return true
+		}
+	}
+	return false
+}
+
+// mostPairs is the cap of a trial, and where it comes from.
+func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
+	most := c.cfg.Budget.MaxPairs
+	left := c.pairsLeft(c.washout(p.Change))
+	if left < 0 {
+		return most, ""
+	}
+	others := v.Untried
+	if v.Blocked[p.Optimization] == "" && c.state.Memory[p.Optimization].Tried == 0 {
+		others--
+	}
+	share := max(left-c.cfg.Budget.ReservedPairs*others, min(left, 1))
+	return min(most, share), fmt.Sprintf("min(%d, %d pairs left - %d x %d optimizations untried)", most, left, c.cfg.Budget.ReservedPairs, others)
+}
+
+// washout before a block in which these knobs differ.
+func (c *Controller) washout(change map[string]float64) time.Duration {
+	w := c.cfg.Timing.Washout
+	for name := range change {
+		if k, ok := c.cfg.Space.Knob(name); ok {
+			w = max(w, k.Settle)
+		}
+	}
+	return w
+}
+
+// advise says, once a session, what would be tried and why, and changes nothing.
+func (c *Controller) advise() {
+	if !c.adviceOut {
+		c.adviceOut = true
+		view := c.view()
+		for range 4*len(c.cfg.Offered) + 8 {
+			p, ok := c.cfg.Policy.Propose(view)
+			if !ok || view.Blocked[p.BlockKey()] != "" {
+				break
+			}
+			to, err := c.candidate(p, view)
+			if err != nil {
+				c.note("would refuse %s %s: %v", p.Optimization, p.Move, err)
+			} else {
+				c.record(Record{Kind: RecordAdvice, Trial: &Trial{
+					Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, From: view.Safe, To: to,
+				}})
+			}
+			view.Blocked[p.BlockKey()] = "advised already"
+		}
+		for _, o := range c.cfg.Offered {
+			if why := c.unfit(o); why != "" {
+				c.note("would not try %s: %s", o.Name, why)
+			}
+		}
+	}
+	c.idle("advice only: nothing is changed", time.Minute)
+}

@@ -1,0 +1,136 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checkState refuses, with one line, a state that this code or this space
+// cannot go on from. A knob that is gone but was never moved is no loss.
+func checkState(s *State, space Space) error {
+	if s.Version != StateVersion {
+		return fmt.Errorf("journal state: version %d: this program reads version %d; start with an empty journal folder", s.Version, StateVersion)
+	}
+	for name, v := range s.Safe.All() {
+		if _, ok := space.Knob(name); ok {
+			continue
+		}
+		if was, ok := s.Initial.Get(name); !ok || was != v {
+			return fmt.Errorf("journal state: knob %s: kept at %v, and this service has no such knob; offer it again or start with an empty journal folder", name, v)
+		}
+	}
+	return nil
+}
+
+// stepStarting waits for the first read-back. What is found in force is the
+// initial setting: a first start moves nothing.
+func (c *Controller) stepStarting(in *Input) {
+	if in.Ask == Stop || in.Ask == StopToInitial {
+		c.enter(Ended, "stopped before it started")
+		return
+	}
+	if in.ReadErr != "" || in.Current.IsZero() {
+		if c.why == "" {
+			c.note("read the setting in force: %s", in.ReadErr)
+			c.why = "the setting in force cannot be read"
+		}
+		return
+	}
+	c.want, c.inForce = in.Current, in.Current
+	c.state.Initial, c.state.Safe = in.Current, in.Current
+	if c.cfg.State != nil {
+		c.takeUp(c.cfg.State, in.Current)
+	}
+	for _, t := range c.state.Trials {
+		c.cfg.Policy.Learn(t)
+	}
+	c.recordState()
+	if in.Ask == Pause {
+		c.held, c.why = true, heldWhy
+	}
+	if c.state.Safe.Equal(in.Current) || c.cfg.Advise {
+		c.resume()
+		return
+	}
+	c.beginRestore("the last kept setting, from the journal")
+}
+
+// takeUp goes on from an earlier run. The kept setting is put back, unless the
+// operator's own configuration changed since: then that wins as a whole, since
+// what was kept was shown against another configuration.
+func (c *Controller) takeUp(old *State, current Setting) {
+	c.state.Wealth, c.state.NextTrial = old.Wealth, max(old.NextTrial, 1)
+	c.state.Trials = slices.Clone(old.Trials)
+	for k, v := range old.Memory {
+		c.state.Memory[k] = v
+	}
+	for k, v := range old.Spent {
+		c.state.Spent[k] = v
+	}
+	var changed []string
+	kept := map[string]float64{}
+	for name, now := range current.All() {
+		was, known := old.Initial.Get(name)
+		if known && was != now {
+			changed = append(changed, fmt.Sprintf("%s %v -> %v", name, was, now))
+		}
+		safe, known := old.Safe.Get(name)
+		if !known || safe == now || c.pinned(name) {
+			continue
+		}
+		knob, _ := c.cfg.Space.Knob(name)
+		if low, high := knob.Bounds(); safe < low || safe > high {
+			c.note("kept %s %v is outside the limits in force now, %v..%v: the operator's value stays", name, safe, low, high)
+			continue
+		}
+		kept[name] = safe
+	}
+	switch {
+	case len(changed) > 0:
+		c.note("the operator's configuration changed since the last start (%s): it wins over the kept setting", strings.Join(changed, ", "))
+		c.state.Spent = map[Metric]float64{}
+	case len(kept) > 0:
+		c.state.Safe = current.With(kept)
+	}
+	if old.Running != nil {
+		t := *old.Running
+		c.quarantine(memoryKey(&t), fmt.Sprintf("the process died while trial %d had it in force", t.ID))
+		c.closeTrial(&t, Aborted, Crashed, "the process died while the candidate was in force")
+	}
+}
+
+func (c *Controller) pinned(name string) bool { return slices.Contains(c.cfg.Pinned, name) }
+
+// resume goes to what is next when nothing is in the way.
+func (c *Controller) resume() {
+	switch {
+	case c.stopping:
+		c.enter(Ended, c.why)
+	case c.isPaused():
+		c.quiet, c.quietFor = 0, c.cfg.Timing.Washout+c.cfg.Timing.Measure
+		c.wait = max(c.cfg.Timing.Tick, idleTick)
+		c.enter(Paused, c.why)
+	case !c.measured.done:
+		c.beginMeasure()
+	default:
+		c.propose()
+	}
+}
+
+// stop withdraws what is being tried and ends, with the safe or the initial
+// setting in force.
+func (c *Controller) stop(ask Ask) {
+	if c.stopping {
+		return
+	}
+	c.stopping = true
+	c.endTrial(Inconclusive, Stopped, "the autopilot was stopped")
+	why := "stopped: the last kept setting stays in force"
+	if ask == StopToInitial {
+		why = "stopped: the initial setting is in force"
+		c.state.Safe = c.state.Initial
+		c.recordState()
+	}
+	c.beginRestore(why)
+}

@@ -1,0 +1,49 @@
+package controller
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Status is what people may want to know of a controller: a copy, safe to keep.
+type Status struct {
+	At    time.Time `json:"at"`
+	Phase Phase     `json:"phase"`
+	Why   string    `json:"why,omitempty"`
+	// Initial, Safe and InForce settings; InForce is zero while not read back.
+	Initial Setting `json:"initial"`
+	Safe    Setting `json:"safe"`
+	InForce Setting `json:"in_force"`
+	// Trial in progress, with its effects so far; nil if there is none.
+	Trial *Trial `json:"trial,omitempty"`
+	// Ended trials of this session, oldest first.
+	Ended []Trial `json:"ended,omitempty"`
+	// Blocked candidates, with the reason.
+	Blocked map[string]string `json:"blocked,omitempty"`
+	// Measured baseline blocks out of how many, while Measuring.
+	Measured   int `json:"measured"`
+	MeasuredOf int `json:"measured_of"`
+	// PairsLeft before the session ends; -1 for no limit.
+	PairsLeft int     `json:"pairs_left"`
+	Wealth    float64 `json:"wealth"`
+}
+
+// Revision changes whenever Status may have changed by more than its time.
+func (c *Controller) Revision() uint64 { return c.revision }
+
+// Status returns what people may want to know.
+func (c *Controller) Status() Status {
+	s := Status{
+		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
+		Ended: slices.Clone(c.ended), Blocked: c.blocked(), Measured: c.timesMeasured(),
+		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(c.cfg.Timing.Washout), Wealth: c.state.Wealth,
+	}
+	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
+	if c.trial != nil {
+		t := c.trial.trial
+		t.Effects = slices.Clone(t.Effects)
+		s.Trial = &t
+	}
+	return s
+}

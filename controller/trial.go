@@ -1,0 +1,259 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"autotune/internal/stats"
+)
+
+// running is a trial in progress.
+type running struct {
+	trial    Trial
+	goals    []judgedGoal
+	pair     int  // from 1
+	first    bool // in the first block of the pair
+	cFirst   bool // the candidate goes first
+	starting bool // no block of the first pair has ended: what reads back is new
+	to       Setting
+	values   [2]map[Metric]float64 // by arm: safe, candidate
+	lastSafe *measurement
+}
+
+// judgedGoal is a goal with its thresholds, fixed before the trial, and its pairs.
+type judgedGoal struct {
+	Goal
+	minEffect float64
+	tolerance float64
+	pairs     *stats.Pairs
+}
+
+// candidateInForce says whether this block is the candidate's.
+func (r *running) candidateNow() bool { return r.first == r.cFirst }
+
+// maxTrials is how many ended trials the state remembers.
+const maxTrials = 64
+
+// beginTrial fixes everything that must be fixed before the first pair.
+func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
+	t := Trial{
+		ID: c.state.NextTrial, Optimization: p.Optimization, Move: p.Move, Why: p.Why,
+		Change: c.state.Safe.Diff(to), From: c.state.Safe, To: to,
+		Cap: most, CapWhy: why, Alpha: alphaOf(c.state.Wealth), Started: c.now,
+	}
+	c.state.NextTrial++
+	c.state.Wealth = afterTrial(c.state.Wealth)
+	r := &running{trial: t, to: to, starting: true}
+	for _, g := range c.measured.judged() {
+		pairs := stats.NewPairs(c.measured.diffs[g.Metric])
+		s0 := pairs.Scale0()
+		r.goals = append(r.goals, judgedGoal{
+			Goal: g, pairs: pairs,
+			minEffect: math.Max(orDefault(g.MinEffect), 0.35*s0),
+			tolerance: math.Max(0, math.Max(orDefault(g.Tolerance), s0/2)-c.state.Spent[g.Metric]),
+		})
+	}
+	r.lastSafe = &measurement{}
+	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
+	r.trial.Effects = r.effects(c.cfg)
+	c.trial = r
+	c.state.Running = &r.trial
+	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
+	c.recordState()
+	c.beginPair()
+}
+
+func orDefault(x float64) float64 {
+	if x == 0 {
+		return 0.03
+	}
+	return x
+}
+
+// beginPair draws the coin, records it, and starts the first block. The coin is
+// durable before the pair starts, so that nobody, not even a crash, can draw
+// again after seeing.
+func (c *Controller) beginPair() {
+	r := c.trial
+	r.pair++
+	r.first = true
+	r.cFirst = coin(c.cfg.Seed, r.trial.ID, r.pair)
+	r.values = [2]map[Metric]float64{}
+	c.record(Record{Kind: RecordCoin, Coin: &Coin{Trial: r.trial.ID, Pair: r.pair, CandidateFirst: r.cFirst}})
+	c.beginBlock()
+}
+
+// coin is fair, and a pure function of the run's seed and the pair's number.
+func coin(seed uint64, trial, pair int) bool {
+	rng := rand.NewPCG(seed, uint64(trial)<<32|uint64(pair)) //nolint:gosec // both count up from 1
+	rng.Uint64()
+	return rng.Uint64()&1 == 1
+}
+
+func (c *Controller) beginBlock() {
+	r := c.trial
+	setting, arm := c.state.Safe, "safe"
+	if r.candidateNow() {
+		setting, arm = r.trial.To, "candidate"
+	}
+	c.send(setting)
+	c.durable = true
+	c.block.start(c.washout(r.trial.Change))
+	c.wait = c.block.next()
+	phase := Settling
+	if c.block.washout == 0 {
+		phase = Trying
+	}
+	c.enter(phase, fmt.Sprintf("trial %d, %s %s, pair %d, %s", r.trial.ID, r.trial.Optimization, r.trial.Move, r.pair, arm))
+}
+
+func (c *Controller) stepTrial(in *Input) {
+	r := c.trial
+	if c.inForce.IsZero() && !c.readBack(in) {
+		return
+	}
+	if in.ObserveErr != "" {
+		c.endTrial(Errored, ObserveFailed, in.ObserveErr)
+		c.beginRestore("after trial, not observed")
+		return
+	}
+	candidate := r.candidateNow()
+	if candidate {
+		r.trial.Requests += in.Sample.Totals[Requests]
+	}
+	// In the washout of a safe block the candidate's work may still be about.
+	if candidate || c.block.washout == 0 {
+		if b := c.breach(&in.Sample); b != "" {
+			c.breached(b, candidate)
+			return
+		}
+	}
+	switch c.block.take(&in.Sample, c.wait) {
+	case washed:
+		c.epoch++
+		c.enter(Trying, c.why)
+	case full:
+		c.endBlock()
+		return
+	case starved:
+		c.endTrial(Inconclusive, NoData, fmt.Sprintf("%v requests in %v, a block needs %d",
+			c.block.sample.Totals[Requests], c.block.elapsed, c.cfg.Timing.MinRequests))
+		c.beginRestore("too few requests for a trial")
+		return
+	}
+	c.wait = c.block.next()
+}
+
+// readBack takes the first read-back after an apply as what is in force: a
+// runtime may round. It reports whether the trial goes on.
+func (c *Controller) readBack(in *Input) bool {
+	r := c.trial
+	fail := func(format string, args ...any) bool {
+		c.endTrial(Errored, ApplyFailed, fmt.Sprintf(format, args...))
+		c.beginRestore("a setting was not applied")
+		return false
+	}
+	switch {
+	case in.ApplyErr != "":
+		return fail("%s", in.ApplyErr)
+	case in.ReadErr != "":
+		return fail("read back: %s", in.ReadErr)
+	case !r.candidateNow():
+		if !in.Current.Equal(c.want) {
+			return fail("the safe setting reads back with %v", c.want.Diff(in.Current))
+		}
+	default:
+		others := c.want.Diff(in.Current)
+		maps.DeleteFunc(others, func(name string, _ float64) bool { _, ours := r.trial.Change[name]; return ours })
+		if len(others) > 0 {
+			c.want, c.inForce = in.Current, in.Current
+			c.adopt(others)
+			return false
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.trial.Change)) {
+			now, _ := in.Current.Get(name)
+			if was, _ := r.trial.From.Get(name); was == now {
+				return fail("%s reads back as %v still: the actuator did nothing", name, now)
+			}
+		}
+		r.to = in.Current
+	}
+	c.inForce = in.Current
+	return true
+}
+
+// breached acts on a tripped guard at once: the next command restores.
+func (c *Controller) breached(what string, candidate bool) {
+	if !candidate {
+		c.pause(pausedByGuard, "the safe setting breaks a hard limit: "+what)
+		return
+	}
+	key := memoryKey(&c.trial.trial)
+	c.endTrial(Aborted, GuardTripped, what)
+	c.control = key
+	c.beginRestore("a guard tripped: " + what)
+}
+
+// endBlock takes the block's values, and goes on to the other arm, or judges.
+func (c *Controller) endBlock() {
+	r := c.trial
+	arm := 0
+	if r.candidateNow() {
+		arm = 1
+	} else {
+		c.keepBaseline()
+		r.lastSafe.add(&c.block.sample)
+	}
+	values := map[Metric]float64{}
+	for _, g := range r.goals {
+		if _, ok := logValue(g.Goal, &c.block.sample); !ok {
+			c.endTrial(Inconclusive, NoData, fmt.Sprintf("%s was not measured in a block of pair %d", g.Metric, r.pair))
+			c.beginRestore("a goal was not measured")
+			return
+		}
+		values[g.Metric], _ = c.block.sample.Value(g.Metric)
+	}
+	r.values[arm] = values
+	if r.first {
+		r.first = false
+		c.beginBlock()
+		return
+	}
+	c.judge()
+}
+
+// endTrial gives the trial its one verdict. Without a trial it does nothing.
+func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
+	if c.trial == nil {
+		return
+	}
+	t := c.trial.trial
+	// The safe blocks of a trial keep the noise fresh.
+	for m, d := range c.trial.lastSafe.diffs {
+		all := append(c.measured.diffs[m], d...)
+		c.measured.diffs[m] = all[max(0, len(all)-c.measured.keep):]
+	}
+	c.trial = nil
+	c.closeTrial(&t, o, why, detail)
+	c.recordState()
+}
+
+func latest(t []Trial) []Trial { return t[max(0, len(t)-maxTrials):] }
+
+// closeTrial writes the verdict and lets everybody learn from it.
+func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) {
+	t.Outcome, t.Reason, t.Detail, t.Ended = o, why, detail, c.now
+	c.state.Running = nil
+	c.remember(t)
+	c.ended = latest(append(c.ended, *t))
+	brief := *t // a snapshot is written often: the verdict has the rest
+	brief.Effects, brief.From, brief.To = nil, Setting{}, Setting{}
+	c.state.Trials = latest(append(c.state.Trials, brief))
+	c.record(Record{Kind: RecordVerdict, Trial: t})
+	if c.phase != Starting { // at a start the policy learns all of state.Trials
+		c.cfg.Policy.Learn(*t)
+	}
+}

@@ -50,7 +50,7 @@ func (c *Controller) judge() {
 		c.lose(Reverted, Worse, fmt.Sprintf("%s is worse: e-value %.3g reached %.0f", top.Metric, top.Worse, abortAt))
 	case better >= 0:
 		c.keep(better)
-	case r.futile():
+	case top.Worse < doubtAt && r.futile():
 		c.lose(Inconclusive, NoEffect, "no goal changes by as much as is worth having")
 	case r.pair >= patience && top.Worse < doubtAt && r.hopeless(left):
 		c.lose(Inconclusive, Undecidable, fmt.Sprintf("%d more pairs would not decide it", left))

@@ -60,17 +60,18 @@ check: mod build lint test race ## everything that CI runs
 bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Cache COUNT=6
 	out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee "$$out"; \
-	$(tool) benchstat "$$out"
+	$(tool) benchstat result="$$out"
 
 fuzz: ## fuzz every target for FUZZTIME each (20s)
-	@$(here) -name '*_test.go' -exec grep -HoE '^func Fuzz[A-Za-z0-9_]+' {} + | sort | \
+	@{ $(here) -name '*_test.go' -exec grep -HoE '^func Fuzz[A-Za-z0-9_]+' {} + || true; } | sort | \
 	while IFS=: read -r file target; do \
 		echo "== $$(dirname "$$file") $${target#func }"; \
 		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
 	done
 
 golden: ## write the golden files anew, to be reviewed as a diff
-	@dirs=$$($(here) -name '*_test.go' -exec grep -lE 'flag\.Bool\("update"' {} + | xargs -r -n1 dirname | sort -u); \
+	@dirs=$$({ $(here) -name '*_test.go' -exec grep -lE 'flag\.Bool\("update"' {} + || true; } | \
+		while read -r file; do dirname "$$file"; done | sort -u); \
 	if [ -z "$$dirs" ]; then echo 'no package has golden files (a test flag named update)'; exit 0; fi; \
 	go test $$dirs -update
 

@@ -112,8 +112,8 @@ func TestCheck(t *testing.T) {
 			"sensors/a.go:3: sensors has an init function: importing a package changes nothing: what a service does is in the code that it calls",
 		},
 		"dot import": {
-			"sensors/a_test.go", `package sensors; import . "time"`,
-			"sensors/a_test.go:1: sensors dot-imports time: a dot import hides where a name comes from, from readers and from this test",
+			"sensors/a.go", `package sensors; import . "time"`,
+			"sensors/a.go:1: sensors dot-imports time: a dot import hides where a name comes from, from readers and from this test",
 		},
 		"internal type in a signature": {
 			"policies/a.go", "package policies\n\nimport \"m/internal/stats\"\n\nfunc F(n int) (*stats.Pairs, error) { return nil, nil }",
@@ -141,17 +141,18 @@ func TestCheck(t *testing.T) {
 				"type t struct { P stats.Pairs }; func (*t) M() stats.Pairs { panic(0) }; type g[T any] int; func (g[T]) M(stats.Pairs) {}; func f(stats.Pairs) {}; " +
 				"func F() { var p stats.Pairs; _ = p }", "",
 		},
-		"allowed: row and library":    {"policies/a.go", `package policies; import ("m/controller"; "gonum.org/v1/gonum/stat")`, ""},
-		"allowed: below its own row":  {"sensors/nethttp/a.go", `package nethttp; import ("m/sensors"; "m/controller"; "net/http")`, ""},
-		"allowed: below another row":  {"a.go", `package m; import "m/sensors/nethttp"`, ""},
-		"allowed: everything in cmd":  {"cmd/autotune/main.go", `package main; import ("m"; "m/internal/demo"; "github.com/spf13/cobra")`, ""},
-		"allowed: public in examples": {"examples/pool/main.go", `package main; import ("m"; "m/knobs"; "example.org/driver")`, ""},
-		"allowed: seeded chance":      {"simulate/a.go", `package simulate; import "math/rand/v2"; var r = rand.New(rand.NewPCG(1, 2))`, ""},
-		"allowed: durations":          {"controller/a.go", `package controller; import "time"; const d = 2 * time.Second`, ""},
-		"allowed: clock in tests":     {"controller/a_test.go", `package controller; import ("time"; "m/simulate"; "pgregory.net/rapid"); var t = time.Now()`, ""},
-		"allowed: goroutine outside":  {"journal/a.go", `package journal; func f() { go f() }`, ""},
-		"allowed: method named init":  {"journal/a.go", `package journal; type T int; func (T) init() {}`, ""},
-		"passed over: testdata":       {"journal/testdata/a.go", `package x; func init() {}`, ""},
+		"allowed: row and library":     {"policies/a.go", `package policies; import ("m/controller"; "gonum.org/v1/gonum/stat")`, ""},
+		"allowed: below its own row":   {"sensors/nethttp/a.go", `package nethttp; import ("m/sensors"; "m/controller"; "net/http")`, ""},
+		"allowed: below another row":   {"a.go", `package m; import "m/sensors/nethttp"`, ""},
+		"allowed: everything in cmd":   {"cmd/autotune/main.go", `package main; import ("m"; "m/internal/demo"; "github.com/spf13/cobra")`, ""},
+		"allowed: public in examples":  {"examples/pool/main.go", `package main; import ("m"; "m/knobs"; "example.org/driver")`, ""},
+		"allowed: seeded chance":       {"simulate/a.go", `package simulate; import "math/rand/v2"; var r = rand.New(rand.NewPCG(1, 2))`, ""},
+		"allowed: durations":           {"controller/a.go", `package controller; import "time"; const d = 2 * time.Second`, ""},
+		"allowed: dot import in tests": {"sensors/a_test.go", `package sensors_test; import . "m/sensors"`, ""},
+		"allowed: clock in tests":      {"controller/a_test.go", `package controller; import ("time"; "m/simulate"; "pgregory.net/rapid"); var t = time.Now()`, ""},
+		"allowed: goroutine outside":   {"journal/a.go", `package journal; func f() { go f() }`, ""},
+		"allowed: method named init":   {"journal/a.go", `package journal; type T int; func (T) init() {}`, ""},
+		"passed over: testdata":        {"journal/testdata/a.go", `package x; func init() {}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree := fstest.MapFS{

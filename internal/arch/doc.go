@@ -17,7 +17,7 @@
 // second. A banned call is seen as a selector on the name of an import, so
 // time.Now is found when it is called, passed as a value, or imported under
 // another name. A local variable that shadows the import is reported as well;
-// rename the variable. Dot imports would hide calls and are banned everywhere.
+// rename the variable. Dot imports would hide calls and are banned.
 //
 // Beside the table, what a public package exports may not mention a type of an
 // internal one.

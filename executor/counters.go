@@ -1,0 +1,95 @@
+package executor
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Stats are counts since the executor was made. They are read while it runs, so
+// that they may be an execution or two apart from each other.
+type Stats struct {
+	// Executions are runs of steps that began, nested ones and those that were
+	// answered from the cache included.
+	Executions uint64 `json:"executions"`
+	// InFlight are the ones among them that have not ended.
+	InFlight uint64 `json:"in_flight"`
+	// CacheHits were answered from the cache; CacheMisses looked and found nothing.
+	CacheHits   uint64 `json:"cache_hits"`
+	CacheMisses uint64 `json:"cache_misses"`
+	// CacheEntries are in the cache now, about.
+	CacheEntries uint64 `json:"cache_entries"`
+	// Shared took the result of an identical execution that was in flight.
+	Shared uint64 `json:"shared"`
+	// Waits are attempts that queued for a permit; Rejected gave up after concurrency_timeout.
+	Waits    uint64 `json:"waits"`
+	Rejected uint64 `json:"rejected"`
+	// Retries are attempts after the first; Timeouts are attempts that took
+	// longer than their step's Timeout.
+	Retries  uint64 `json:"retries"`
+	Timeouts uint64 `json:"timeouts"`
+	// Panics of functions, turned into errors.
+	Panics uint64 `json:"panics"`
+	// Fallbacks that ran.
+	Fallbacks uint64 `json:"fallbacks"`
+}
+
+// stripes is a power of two. Executions that run at once mostly count in
+// different stripes, so that counting is not what they contend for.
+const stripes = 16
+
+// stripe has what every execution counts, on cache lines of its own.
+type stripe struct {
+	began, ended         atomic.Uint64
+	hits, misses, shared atomic.Uint64
+	_                    [128 - 5*8]byte
+}
+
+// counters has stripes, and the counts of what happens rarely or after a wait.
+type counters struct {
+	stripes                   [stripes]stripe
+	waits, rejected           atomic.Uint64
+	retries, timeouts, panics atomic.Uint64
+	fallbacks                 atomic.Uint64
+}
+
+// stripe returns one for the running goroutine, chosen by where its stack is:
+// that costs a multiplication, and two goroutines never have the same stack.
+func (c *counters) stripe() *stripe {
+	var here byte
+	at := uint64(uintptr(unsafe.Pointer(&here))) //nolint:gosec // an address as a number, never a pointer again
+	const golden = 0x9e3779b97f4a7c15
+	return &c.stripes[(at>>11)*golden>>(64-4)]
+}
+
+// inFlight may be too high while executions end, never too low: what ended is
+// read before what began.
+func (c *counters) inFlight() uint64 {
+	var ended, began uint64
+	for i := range c.stripes {
+		ended += c.stripes[i].ended.Load()
+	}
+	for i := range c.stripes {
+		began += c.stripes[i].began.Load()
+	}
+	return began - ended
+}
+
+func (c *counters) stats() Stats {
+	s := Stats{
+		InFlight:  c.inFlight(),
+		Waits:     c.waits.Load(),
+		Rejected:  c.rejected.Load(),
+		Retries:   c.retries.Load(),
+		Timeouts:  c.timeouts.Load(),
+		Panics:    c.panics.Load(),
+		Fallbacks: c.fallbacks.Load(),
+	}
+	for i := range c.stripes {
+		p := &c.stripes[i]
+		s.Executions += p.began.Load()
+		s.CacheHits += p.hits.Load()
+		s.CacheMisses += p.misses.Load()
+		s.Shared += p.shared.Load()
+	}
+	return s
+}

@@ -1,0 +1,59 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrClosed is returned by a step whose executor is closed.
+var ErrClosed = errors.New("executor is closed")
+
+// ErrTimeout is returned when an attempt took longer than the step's Timeout.
+// errors.Is also finds context.DeadlineExceeded in it.
+var ErrTimeout error = timeoutError{}
+
+// ErrConcurrencyTimeout is returned when an execution waited longer than
+// concurrency_timeout for a permit and was rejected.
+var ErrConcurrencyTimeout = errors.New("waited longer than concurrency_timeout for a permit")
+
+// ErrGoexit is returned when a function that had a goroutine of its own, because
+// its step has a Timeout, ended that goroutine with runtime.Goexit. Without a
+// Timeout the function runs in its caller's goroutine, and ends that.
+var ErrGoexit = errors.New("the function ended its goroutine")
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "attempt took longer than its timeout" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+func (timeoutError) Unwrap() error   { return context.DeadlineExceeded }
+
+// StepError is any failure of a step, under the step's name. Nested steps nest.
+type StepError struct {
+	Step string
+	Err  error
+}
+
+// Error returns the step's name and what went wrong.
+func (e *StepError) Error() string { return "step " + e.Step + ": " + e.Err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// PanicError is a panic of a function of a step, as an error.
+type PanicError struct {
+	// Value that the function panicked with.
+	Value any
+	// Stack of the goroutine, where it panicked.
+	Stack []byte
+}
+
+// Error returns what the function panicked with, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

@@ -1,0 +1,100 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"autotune/catalog"
+	"autotune/controller"
+)
+
+// Knobs returns what can be changed while the executor runs: a switch for each
+// optimization and its numbers. The copies are the caller's.
+func (ex *Executor) Knobs() []controller.Knob {
+	fields := configFields()
+	knobs := make([]controller.Knob, len(fields))
+	for i, f := range fields {
+		knobs[i] = f.knob
+	}
+	return knobs
+}
+
+// Setting reads back what is in force: the numbers from the parts that go by
+// them (the cache's bound and TTL, the semaphore's limit), the switches from
+// what executions look at. Only before the cache was on for the first time,
+// when there is none, its numbers are those that it will have.
+func (ex *Executor) Setting() controller.Setting {
+	ex.mu.Lock() // a setting half applied is never read
+	defer ex.mu.Unlock()
+	st := ex.state.Load()
+	inForce := st.config
+	inForce.EnableCacheOptimization = st.features&cached != 0
+	inForce.EnableStepOptimization = st.features&shared != 0
+	inForce.EnableConcurrencyOptimization = st.features&limited != 0
+	inForce.MaxConcurrentExecutions = ex.permits.getLimit()
+	if st.store != nil {
+		inForce.CacheSize = st.store.size()
+		inForce.CacheTTL = st.store.timeToLive()
+	}
+	m := map[string]float64{}
+	for _, f := range configFields() {
+		m[f.knob.Name] = f.get(&inForce)
+	}
+	return controller.SettingOf(m)
+}
+
+// ApplySetting puts the knobs of a setting in force that are this executor's,
+// and leaves all others as they are. Knobs that it does not own are ignored. On
+// an error, which has every fault with field, value and rule, nothing has
+// changed.
+func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("apply %v: %w", s, err)
+	}
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	cfg := ex.state.Load().config
+	var errs []error
+	for _, f := range configFields() {
+		v, ok := s.Get(f.knob.Name)
+		if !ok {
+			continue
+		}
+		if err := f.check(v); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		f.set(&cfg, v)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return ex.apply(cfg)
+}
+
+// Optimizations returns the hypotheses of the catalog about this executor. What
+// the cache and sharing preserve depends on the steps that are bound so far:
+// with Pure ones only both are Exact; a step that declares FreshFor(d) makes
+// both Bounded, granted by its owner up to d.
+func (ex *Executor) Optimizations() []controller.Optimization {
+	own := map[string]bool{}
+	for _, f := range configFields() {
+		own[f.knob.Name] = true
+	}
+	var optimizations []controller.Optimization
+	for _, o := range catalog.Optimizations() {
+		if !own[o.Switch] {
+			continue
+		}
+		switch stale := ex.fresh.Load() > 0; {
+		case o.Switch == catalog.EnableCache && !stale:
+			o.Equivalence, o.MayDiffer = controller.Exact, ""
+		case o.Switch == catalog.EnableStep && stale:
+			o.Equivalence, o.Granted = controller.Bounded, true
+			o.MayDiffer = "A request may take the result of an identical execution that began up to d before it, for steps that declare FreshFor(d)."
+		}
+		optimizations = append(optimizations, o)
+	}
+	return optimizations
+}

@@ -1,0 +1,171 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// StepConfig says what a step is. Only Name and Run are needed; what is left
+// out is not done, and costs nothing.
+type StepConfig[In, Out any] struct {
+	// Name in errors and reports.
+	Name string
+	// Run is the function. It should end when its context is done. It runs in
+	// the caller's goroutine, except if the step has a Timeout.
+	Run func(ctx context.Context, in In) (Out, error)
+
+	// Attempts is how often Run is tried in all; 1 by default. A panic, a
+	// rejection and the end of the caller's context are not tried again.
+	Attempts int
+	// Backoff is the wait before the second attempt; it doubles with each
+	// further one, up to a minute. 0 by default: at once.
+	Backoff time.Duration
+	// Timeout bounds each attempt; 0 is no bound. The step goes on at the
+	// timeout whether or not Run heeds its context. A Run that does not keeps
+	// its goroutine, and its permit, until it returns, and what it returns is dropped.
+	Timeout time.Duration
+	// Fallback answers when the attempts have failed with err, and the caller
+	// still wants an answer. It runs once, without a permit or timeout. What it
+	// returns is never cached or shared.
+	Fallback func(ctx context.Context, in In, err error) (Out, error)
+
+	// Results declares what may be done with results; nothing by default.
+	Results Results
+	// Copy returns a copy that shares nothing changeable with its argument,
+	// which it must not change. A step with Results needs it if Out holds a
+	// pointer, slice, map, channel, function or interface: then every caller gets
+	// a result of its own. ReadOnly is for results that nobody changes. It may be
+	// called from several goroutines with the same argument.
+	Copy func(Out) Out
+	// Key tells inputs apart: two inputs with the same key are the same input.
+	// A step with Results needs it if In holds anything but numbers, strings,
+	// booleans, and structs and arrays of them.
+	Key func(In) string
+}
+
+// maxBackoff is where doubling ends.
+const maxBackoff = time.Minute
+
+// Step is a function bound to an executor. Bind it once, run it many times.
+type Step[In, Out any] struct {
+	ex  *Executor
+	id  uint64
+	cfg StepConfig[In, Out]
+	// relevant features: if none of them is on, Run is a plain call.
+	relevant feature
+	identify keyer[In] // nil if nothing is declared
+	flights  flights[Out]
+}
+
+// NewStep binds a step to an executor. Its error has every fault, each with
+// field, value and rule.
+func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out], error) {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("step %s: "+format, append([]any{cfg.Name}, args...)...))
+	}
+	if cfg.Attempts == 0 {
+		cfg.Attempts = 1
+	}
+	if ex == nil {
+		bad("executor: missing: a step runs in one")
+	}
+	if cfg.Name == "" {
+		bad("name is empty: every step needs one")
+	}
+	if cfg.Run == nil {
+		bad("run: missing: a step needs a function")
+	}
+	if cfg.Attempts < 0 {
+		bad("attempts %d: must be at least 1", cfg.Attempts)
+	}
+	if cfg.Backoff < 0 {
+		bad("backoff %v: must not be negative", cfg.Backoff)
+	}
+	if cfg.Timeout < 0 {
+		bad("timeout %v: must not be negative", cfg.Timeout)
+	}
+	if cfg.Results.fresh < 0 {
+		bad("results: FreshFor must be given a time above 0")
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | closed}
+	if cfg.Attempts > 1 || cfg.Timeout > 0 || cfg.Fallback != nil {
+		s.relevant |= always
+	}
+	if !cfg.Results.declared {
+		return s, nil
+	}
+	s.relevant |= cached | shared
+	var err error
+	if s.identify, err = newKeyer(s.id, cfg.Key); err != nil {
+		bad("key: missing: results are declared, and an input needs a key because %w", err)
+	}
+	if why := shares(reflect.TypeFor[Out]()); why != "" && cfg.Copy == nil {
+		bad("copy: missing: results are declared, and an output needs a copy because %s", why)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if cfg.Results.fresh > 0 {
+		ex.fresh.Add(1)
+	}
+	return s, nil
+}
+
+// Name returns the step's name.
+func (s *Step[In, Out]) Name() string { return s.cfg.Name }
+
+// Run runs the step. An error is a *StepError with the step's name; the output
+// is zero then. It returns ctx's error as soon as nothing of the step's own
+// function holds it up: at once while it waits, when the function returns if
+// that ignores its context, and at once in any case if the step has a Timeout.
+func (s *Step[In, Out]) Run(ctx context.Context, in In) (out Out, err error) {
+	count := s.ex.counters.stripe()
+	count.began.Add(1) // before the state is read: Close relies on it
+	st := s.ex.state.Load()
+	if st.features&s.relevant != 0 {
+		return s.run(ctx, count, st, in)
+	}
+	defer s.end(count, &out, &err)
+	if err = ctx.Err(); err != nil {
+		return out, err
+	}
+	return s.cfg.Run(ctx, in)
+}
+
+// end counts the end of an execution, and turns what went wrong into the
+// error that a step returns.
+func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
+	if v := recover(); v != nil {
+		*err = s.ex.panicked(v)
+	}
+	count.ended.Add(1)
+	if *err != nil {
+		var zero Out
+		*out, *err = zero, &StepError{Step: s.cfg.Name, Err: *err}
+	}
+}
+
+// Invalidate forgets the result for an input, because what it was computed from
+// has changed. An execution that began before keeps its result to itself and to
+// those who wait for it already: it is not cached, and nobody joins it. Call it
+// after the change is visible to Run. It works while the cache is off too.
+func (s *Step[In, Out]) Invalidate(in In) {
+	if s.identify == nil {
+		return
+	}
+	id, ok := s.identify(in)
+	if !ok {
+		return
+	}
+	if store := s.ex.state.Load().store; store != nil {
+		store.invalidate(id)
+	}
+	s.flights.forget(id)
+}

@@ -115,13 +115,23 @@ func (c *Controller) Step(in Input) Command {
 func (c *Controller) interrupted(in *Input) bool {
 	if in.RecordErr != "" && c.paused != pausedByJournal && !c.stopping {
 		c.endTrial(Inconclusive, RecordFailed, in.RecordErr)
-		c.pause(pausedByJournal, "the journal cannot be written: "+in.RecordErr)
-		return true
+		switch in.Ask { // a wish is told once, and must not be lost to a broken journal
+		case Pause:
+			c.held = true
+		case Resume:
+			c.held = false
+		}
+		if in.Ask != Stop && in.Ask != StopToInitial {
+			c.pause(pausedByJournal, "the journal cannot be written: "+in.RecordErr)
+			return true
+		}
 	}
 	switch in.Ask {
 	case Stop, StopToInitial:
-		c.stop(in.Ask)
-		return true
+		if !c.stopping { // a loop whose context ended asks on every tick
+			c.stop(in.Ask)
+			return true
+		}
 	case Pause:
 		if !c.held && !c.stopping {
 			c.held = true
@@ -171,7 +181,7 @@ func (c *Controller) enter(p Phase, why string) {
 	// A pair goes back and forth between settling and trying; its coin is the record.
 	inTrial := func(p Phase) bool { return p == Settling || p == Trying }
 	if !inTrial(p) || !inTrial(c.phase) {
-		c.record(Record{Kind: RecordPhase, Phase: &PhaseLog{Phase: p, Why: why}})
+		c.record(Record{Kind: RecordPhase, Phase: &PhaseLog{Phase: p, Why: why, ByOperator: c.held}})
 	}
 	c.phase, c.why = p, why
 	c.revision++

@@ -117,3 +117,6 @@ func (e *eachOnce) Learn(t Trial) {
 	}
 	e.tried[t.Optimization] = true
 }
+
+// fast is a block of one tick, of a virtual second, after a washout of one.
+var fast = Timing{Washout: 100 * time.Millisecond, Measure: time.Second, Tick: time.Second, MinRequests: -1}

@@ -53,6 +53,8 @@ type Session struct {
 type PhaseLog struct {
 	Phase Phase  `json:"phase"`
 	Why   string `json:"why,omitempty"`
+	// ByOperator: the operator holds the controller.
+	ByOperator bool `json:"by_operator,omitempty"`
 }
 
 // Coin is the order of a pair, drawn from the seed before the pair starts.

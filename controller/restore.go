@@ -10,6 +10,7 @@ import "time"
 type restoring struct {
 	why      string
 	attempts int
+	resting  bool // the last command waited only
 }
 
 const (
@@ -45,6 +46,10 @@ func (c *Controller) stepRestoring(in *Input) {
 		c.resume()
 		return
 	}
+	if c.restore.resting {
+		c.restore.resting, c.apply = false, true
+		return
+	}
 	c.restore.attempts++
 	if c.restore.attempts == alarmAfter {
 		c.note("restore: asked %d times for %s, reads back %s (apply: %q, read: %q); asking on",
@@ -55,6 +60,8 @@ func (c *Controller) stepRestoring(in *Input) {
 		c.enter(Ended, "stopped: restore not confirmed")
 		return
 	}
-	c.apply = true
 	c.wait = min(c.wait*2, slowestRestore)
+	// After an error the loop answers at once: without a rest it would spin.
+	c.restore.resting = in.ApplyErr != ""
+	c.apply = !c.restore.resting
 }

@@ -121,9 +121,6 @@ func (c *Controller) resume() {
 // stop withdraws what is being tried and ends, with the safe or the initial
 // setting in force.
 func (c *Controller) stop(ask Ask) {
-	if c.stopping {
-		return
-	}
 	c.stopping = true
 	c.endTrial(Inconclusive, Stopped, "the autopilot was stopped")
 	why := "stopped: the last kept setting stays in force"

@@ -1,7 +1,6 @@
 package sensors
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -53,7 +52,7 @@ func findCgroup(root fs.FS, controller string) (cgroupDirs, error) {
 			continue
 		}
 		c := cgroupDirs{root: root, v2: v2}
-		top := strings.TrimPrefix(mount, "/")
+		top := path.Join(".", path.Clean("/" + mount)[1:]) // "." for the root: the walk up must meet it
 		for dir := path.Join(top, within(group, from)); ; dir = path.Dir(dir) {
 			c.dirs = append(c.dirs, dir)
 			if dir == top || dir == "." {
@@ -158,15 +157,30 @@ func (c cgroupDirs) memoryLimit(most uint64) (uint64, error) {
 }
 
 // periods returns how many CPU periods the group has had, and in how many it
-// was throttled. Both are zero while it has no quota.
+// was throttled, at the lowest level that has a quota. Both are zero where none
+// has.
 func (c cgroupDirs) periods() (all, throttled float64, err error) {
-	text, err := fs.ReadFile(c.root, path.Join(c.dirs[0], "cpu.stat"))
+	for i, dir := range c.dirs {
+		a, t, levelErr := c.periodsOf(dir)
+		if i == 0 {
+			err = levelErr
+		}
+		if levelErr == nil && a > 0 {
+			return a, t, nil
+		}
+	}
+	return 0, 0, err
+}
+
+// periodsOf reads one level's cpu.stat: lines of a name and a number.
+func (c cgroupDirs) periodsOf(dir string) (all, throttled float64, err error) {
+	text, err := fs.ReadFile(c.root, path.Join(dir, "cpu.stat"))
 	if err != nil {
 		return 0, 0, fmt.Errorf("read CPU periods: %w", err)
 	}
 	found := 0
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), " ")
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		var into *float64
 		switch name {
 		case "nr_periods":
@@ -176,7 +190,7 @@ func (c cgroupDirs) periods() (all, throttled float64, err error) {
 		default:
 			continue
 		}
-		v, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+		v, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
 			return 0, 0, fmt.Errorf("cpu.stat: %s %q: must be a number", name, value)
 		}
@@ -184,7 +198,7 @@ func (c cgroupDirs) periods() (all, throttled float64, err error) {
 		found++
 	}
 	if found < 2 {
-		return 0, 0, errors.New("cpu.stat has no periods")
+		return 0, 0, errors.New("cpu.stat has no periods: the group has no CPU control")
 	}
 	return all, throttled, nil
 }

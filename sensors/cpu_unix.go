@@ -8,7 +8,7 @@ import (
 )
 
 // cpuSeconds is the CPU time of the process so far, user and system. getrusage
-// is in microseconds and costs 1.5 µs; the ticks in /proc are of 10 ms, which
+// is in microseconds and costs about 1 µs; the ticks in /proc are of 10 ms, which
 // is 5 % of what a service uses in a short block.
 func (p *process) cpuSeconds() (float64, error) { return usedBy(syscall.RUSAGE_SELF) }
 

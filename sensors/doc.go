@@ -21,7 +21,7 @@
 //     service was slow to take it has been slow.
 //   - The sensor is not the load. A request costs about 30 ns and two readings
 //     of the clock, and no allocation, and scales with the processors; a sample
-//     costs some 20 µs, a reading of the host some 0.3 ms once a second.
+//     costs some 10 µs, a reading of the host some 0.1 ms once a second.
 //
 // # Parts
 //

@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"time"
 
@@ -21,6 +22,8 @@ type host struct {
 	at    place
 	every time.Duration
 	last  time.Time // of the last reading
+
+	memoryGroup, cpuGroup found
 
 	cpu    hostCPU
 	quota  quotaShare
@@ -88,7 +91,7 @@ func (h *host) readMemory(r *reading) {
 		// What could be had without swapping is free, page cache included.
 		r.gauge(HostMemoryRatio, 1-float64(min(m.Available, m.Total))/float64(m.Total))
 	}
-	group, err := findCgroup(h.at.root, "memory")
+	group, err := h.memoryGroup.get(h.at.root, "memory")
 	if err != nil {
 		return // no container: the host's memory is the limit
 	}
@@ -96,13 +99,16 @@ func (h *host) readMemory(r *reading) {
 	if h.total > 0 {
 		most = h.total
 	}
-	if limit, err := group.memoryLimit(most); err == nil {
+	switch limit, err := group.memoryLimit(most); {
+	case err == nil:
 		h.cgroupLimit = limit
+	case !errors.Is(err, errNoLimit):
+		h.memoryGroup = found{}
 	}
 }
 
 func (h *host) readQuota(r *reading) {
-	group, err := findCgroup(h.at.root, "cpu")
+	group, err := h.cpuGroup.get(h.at.root, "cpu")
 	if err != nil {
 		r.missing(err.Error(), ThrottledRatio)
 		return
@@ -110,6 +116,7 @@ func (h *host) readQuota(r *reading) {
 	all, throttled, err := group.periods()
 	switch {
 	case err != nil:
+		h.cpuGroup = found{}
 		r.missing(err.Error(), ThrottledRatio)
 	case all == 0:
 		r.missing("no CPU quota is set", ThrottledRatio)
@@ -120,6 +127,22 @@ func (h *host) readQuota(r *reading) {
 			r.missing(firstReading, ThrottledRatio)
 		}
 	}
+}
+
+// found is a control group looked up once: a process is seldom moved, and the
+// list of mounts can be long. After a reading that failed it is looked up anew.
+type found struct {
+	looked bool
+	group  cgroupDirs
+	err    error
+}
+
+func (f *found) get(root fs.FS, controller string) (cgroupDirs, error) {
+	if !f.looked {
+		f.group, f.err = findCgroup(root, controller)
+		f.looked = true
+	}
+	return f.group, f.err
 }
 
 // hostCPU forms ratios from the host's processor times, in ticks since boot.

@@ -19,7 +19,7 @@ type Options struct {
 	Recorder *Recorder
 	// HostEvery is how often the dear facts about host and container are read,
 	// 1 s by default; between readings their last values stand. A reading costs
-	// some 0.2 ms, so that once a second is 0.02 % of a processor.
+	// some 0.1 ms, so that once a second is 0.01 % of a processor.
 	HostEvery time.Duration
 }
 
@@ -77,7 +77,8 @@ func newSensors(o Options, at place) (*Sensors, error) {
 
 // Begin switches the epoch; the same epoch again changes nothing. A new epoch
 // starts empty: requests as with Recorder.Begin, and the totals count from now
-// on, so that the work of a change itself is in nobody's sample. Gauges of
+// on, so that the work of a change itself is in no sample. It reads the clock:
+// times given to Sample must be of the same one. Gauges of
 // container and host may still be up to HostEvery old.
 func (s *Sensors) Begin(epoch uint64) {
 	s.mu.Lock()

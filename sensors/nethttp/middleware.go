@@ -70,23 +70,22 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (m *middleware) start(r *http.Request) sensors.Request {
 	if m.intended != "" {
 		if v := r.Header[m.intended]; len(v) > 0 {
-			if at, ok := parseIntended(v[0], time.Now()); ok {
-				return m.rec.Start(at)
+			now := time.Now()
+			if age, ok := parseIntended(v[0], now); ok {
+				return m.rec.Start(now.Add(-age)) // on the monotonic clock, as now is
 			}
 		}
 	}
 	return m.rec.StartNow()
 }
 
-// parseIntended reads nanoseconds of Unix time, and returns false for what is not to be believed.
-func parseIntended(text string, now time.Time) (time.Time, bool) {
+// parseIntended reads nanoseconds of Unix time and returns how long ago that
+// was, and false for what is not to be believed.
+func parseIntended(text string, now time.Time) (age time.Duration, ok bool) {
 	ns, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return time.Time{}, false
+		return 0, false
 	}
-	at := time.Unix(0, ns)
-	if at.After(now) || now.Sub(at) > oldest {
-		return time.Time{}, false
-	}
-	return at, true
+	age = now.Sub(time.Unix(0, ns)) // saturates
+	return age, age >= 0 && age <= oldest
 }

@@ -106,8 +106,24 @@ func (c *Controller) Step(in Input) Command {
 	case Paused:
 		c.stepPaused(&in)
 	}
+	c.endInTime()
 	return c.command()
 }
+
+// endInTime ends the session at its Until, in whatever phase that finds it: a
+// block that waits for requests, a pause, a baseline that cannot be measured.
+// The safe setting is restored first, with as much patience as for a stop.
+func (c *Controller) endInTime() {
+	until := c.cfg.Budget.Until
+	if c.stopping || until.IsZero() || !c.now.After(until) || c.phase == Starting || c.phase == Ended {
+		return
+	}
+	c.stopping = true
+	c.endTrial(Inconclusive, Timeout, "the time for trials is over")
+	c.beginRestore(timeOver)
+}
+
+const timeOver = "the time for trials is over: the last kept setting stays in force"
 
 // interrupted handles what may come in any phase: a broken journal, the
 // operator's wishes, a change from outside. It reports whether that decided

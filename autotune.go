@@ -1,0 +1,125 @@
+package autotune
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"autotune/controller"
+	"autotune/executor"
+	"autotune/journal"
+	"autotune/sensors"
+)
+
+// Autopilot is a running controller on a live service. It is safe for
+// concurrent use. It owns three goroutines (the loop, the lease, the alerts),
+// which Close ends and waits for.
+type Autopilot struct {
+	cfg     Config
+	ex      *executor.Executor
+	policy  string
+	sensors *sensors.Sensors
+	target  *Target
+	core    *controller.Controller
+	journal *journal.Journal // nil: none
+	alerts  *alerts
+	lease   *lease
+	started time.Time
+
+	status atomic.Pointer[Status]
+	asked  chan controller.Ask
+	cancel context.CancelFunc
+	close  func() error
+	done   chan struct{}
+	runErr error // why the loop ended by itself; read after done
+
+	// Of the loop alone.
+	held      bool      // enable_automatic_optimization was off when last looked at
+	revision  uint64    // of the controller, when last published
+	published time.Time // last
+	cpuBefore float64   // of the loop's thread, when it started
+}
+
+// Start builds the executor, reads what is in force, and starts the autopilot.
+// Everything wrong with the configuration is reported at once, and then nothing
+// is left behind. When ctx ends, the autopilot stops as with Close.
+func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
+	cfg.setDefaults()
+	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), done: make(chan struct{}), started: time.Now()}
+	if err := a.build(); err != nil {
+		return nil, errors.Join(err, a.release(true))
+	}
+	ctx, a.cancel = context.WithCancel(ctx)
+	a.close = sync.OnceValue(func() error {
+		a.cancel()
+		<-a.done
+		return a.release(false)
+	})
+	a.alerts = startAlerts(cfg.OnAlert)
+	a.store()
+	a.lease = startLease(cfg.Lease, a.leaseExpired)
+	go a.loop(ctx)
+	return a, nil
+}
+
+// build makes every part, in order; release undoes what it got to.
+func (a *Autopilot) build() error {
+	policy, name, err := a.cfg.policy()
+	if err != nil {
+		return err
+	}
+	a.policy = name
+	if a.ex, err = executor.NewWithAutopilot(a.cfg.Executor); err != nil {
+		return err
+	}
+	if a.sensors, err = sensors.New(sensors.Options{Recorder: a.cfg.Recorder}); err != nil {
+		return err
+	}
+	if a.target, err = NewTarget(a.ex, a.cfg.Knobs, a.sensors); err != nil {
+		return err
+	}
+	offered, err := a.cfg.offered(append(a.ex.Optimizations(), a.cfg.Optimizations...))
+	if err != nil {
+		return err
+	}
+	cfg := controller.Config{
+		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards,
+		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, Timing: a.cfg.Timing, Budget: a.cfg.Budget,
+		Advise: a.cfg.Advise, Pinned: a.cfg.Pinned,
+	}
+	if a.cfg.Journal != "" {
+		if a.journal, err = journal.Open(a.cfg.Journal, journal.Options{}); err != nil {
+			return err
+		}
+		cfg.State = a.journal.State()
+		for _, what := range a.journal.Recovered() {
+			a.cfg.Logger.Warn().Str("journal", a.cfg.Journal).Msg(what)
+		}
+	}
+	if a.core, err = controller.New(cfg); err != nil {
+		return err
+	}
+	a.held = !a.cfg.Executor.EnableAutomaticOptimization
+	if a.held {
+		a.asked <- controller.Pause
+	}
+	return nil
+}
+
+// release gives back what build took. The executor goes on unless all is undone:
+// the service may still be serving.
+func (a *Autopilot) release(all bool) error {
+	var errs []error
+	if a.sensors != nil {
+		errs = append(errs, a.sensors.Close())
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if all && a.ex != nil {
+		errs = append(errs, a.ex.Close())
+	}
+	return errors.Join(errs...)
+}

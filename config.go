@@ -1,0 +1,146 @@
+package autotune
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autotune/controller"
+	"autotune/executor"
+	"autotune/knobs"
+	"autotune/policies"
+	"autotune/sensors"
+)
+
+// Config is what Start needs. The zero value watches and changes nothing: the
+// autopilot may change things only if Executor.EnableAutomaticOptimization is on.
+type Config struct {
+	// Executor's configuration, which is the initial setting: the operator's own.
+	// EnableAutomaticOptimization off holds the autopilot, as Pause does, until
+	// it is switched on with Executor().Apply.
+	Executor executor.Config
+	// Knobs of the service itself, and the Optimizations that they belong to.
+	Knobs         []knobs.Actuator
+	Optimizations []controller.Optimization
+	// Offer names the optimizations that may be tried; empty offers all.
+	Offer []string
+	// Grant names Bounded optimizations that may be tried although they may
+	// change results in the way they declare. Others are advised only.
+	Grant []string
+	// Pinned names knobs or optimizations that are the operator's alone.
+	Pinned []string
+	// Goals by rank; p95 latency, CPU per request, mean latency if empty.
+	Goals []controller.Goal
+	// Guards are hard limits; DefaultGuards if nil, none if empty.
+	Guards []controller.Guard
+	// Policy says what to try; the guide for Workload if nil. A policy belongs
+	// to one autopilot.
+	Policy   controller.Policy
+	Workload string
+	// Recorder of the service's requests; a new one if nil.
+	Recorder *sensors.Recorder
+	// Journal is a folder for the decision log, created if absent; one process
+	// at a time. Empty: nothing is remembered over a restart.
+	Journal string
+	// Advise: change nothing, record what would be tried and why.
+	Advise bool
+	// Seed of every coin; a random one if 0. It is in the journal.
+	Seed uint64
+	// Timing of blocks and Budget of trials; zero fields have the documented defaults.
+	Timing controller.Timing
+	Budget controller.Budget
+	// Lease is how long the loop may show no sign of life before the last kept
+	// setting is put back without it: 30 s by default, at least 10 s.
+	Lease time.Duration
+	// Logger gets decisions and their reasons; nil logs nothing.
+	Logger *zerolog.Logger
+	// OnAlert is told of what a person should look at. It is called from a
+	// goroutine of its own, one alert at a time; if it falls 64 behind, alerts
+	// are dropped and counted.
+	OnAlert func(Alert)
+}
+
+const (
+	defaultLease = 30 * time.Second
+	leastLease   = 10 * time.Second
+)
+
+// DefaultGuards are limits that no service should pass in a trial: memory at
+// 95 % of its limit, a quarter of at least 50 requests failed in a tick, a
+// request in flight for more than 30 s.
+func DefaultGuards() []controller.Guard {
+	return []controller.Guard{
+		{Metric: controller.MemoryRatio, Limit: 0.95},
+		{Metric: controller.ErrorRatio, Limit: 0.25, MinRequests: 50},
+		{Metric: controller.OldestInFlight, Limit: 30},
+	}
+}
+
+func (c *Config) setDefaults() {
+	if c.Guards == nil {
+		c.Guards = DefaultGuards()
+	}
+	if c.Recorder == nil {
+		c.Recorder = sensors.NewRecorder()
+	}
+	if c.Lease == 0 {
+		c.Lease = defaultLease
+	}
+	for c.Seed == 0 {
+		c.Seed = rand.Uint64() //nolint:gosec // not a secret; it is recorded
+	}
+	if c.Logger == nil {
+		nop := zerolog.Nop()
+		c.Logger = &nop
+	}
+}
+
+// policy returns the policy and its name for the journal.
+func (c *Config) policy() (controller.Policy, string, error) {
+	if c.Policy != nil {
+		return c.Policy, fmt.Sprintf("%T", c.Policy), nil
+	}
+	p, err := policies.NewGuide(c.Workload)
+	name := "guide"
+	if c.Workload != "" {
+		name += "/" + c.Workload
+	}
+	return p, name, err
+}
+
+// offered returns the optimizations that may be tried, with what the owner
+// granted, or every fault in the names at once.
+func (c *Config) offered(all []controller.Optimization) ([]controller.Optimization, error) {
+	var errs []error
+	known := func(field, name string) {
+		if !slices.ContainsFunc(all, func(o controller.Optimization) bool { return o.Name == name }) {
+			names := make([]string, len(all))
+			for i, o := range all {
+				names[i] = o.Name
+			}
+			errs = append(errs, fmt.Errorf("%s %q: must be one of %v", field, name, names))
+		}
+	}
+	for _, name := range c.Offer {
+		known("offer", name)
+	}
+	for _, name := range c.Grant {
+		known("grant", name)
+	}
+	var out []controller.Optimization
+	for _, o := range all {
+		if len(c.Offer) > 0 && !slices.Contains(c.Offer, o.Name) {
+			continue
+		}
+		o.Granted = o.Granted || slices.Contains(c.Grant, o.Name)
+		out = append(out, o)
+	}
+	if c.Lease < leastLease {
+		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, leastLease))
+	}
+	return out, errors.Join(errs...)
+}

@@ -1,0 +1,121 @@
+package autotune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"autotune/controller"
+	"autotune/executor"
+	"autotune/knobs"
+	"autotune/sensors"
+)
+
+// Target is a live service as a controller sees it: an executor's fields and
+// the service's own knobs are what can be set, sensors are what is observed, and
+// time is real. It is used from one goroutine, except that the lease may put the
+// safe setting back from another.
+type Target struct {
+	ex      *executor.Executor // nil: none
+	own     []knobs.Actuator
+	sensors *sensors.Sensors
+	space   controller.Space
+	start   time.Time
+
+	mu    sync.Mutex // held while actuators are being moved
+	epoch uint64
+}
+
+var _ controller.Target = (*Target)(nil)
+
+// NewTarget returns the live target made of an executor (or nil), the service's
+// own knobs, and sensors. Every fault of the knobs is reported at once.
+func NewTarget(ex *executor.Executor, own []knobs.Actuator, s *sensors.Sensors) (*Target, error) {
+	t := &Target{ex: ex, own: slices.Clone(own), sensors: s, start: time.Now()}
+	if ex != nil {
+		t.space.Knobs = append(t.space.Knobs, ex.Knobs()...)
+	}
+	var errs []error
+	for _, a := range own {
+		errs = append(errs, a.Check())
+		t.space.Knobs = append(t.space.Knobs, a.Knob)
+	}
+	if err := errors.Join(append(errs, t.space.Check())...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Space says what may be changed.
+func (t *Target) Space() controller.Space { return t.space }
+
+// Current reads back what is in force.
+func (t *Target) Current(context.Context) (controller.Setting, error) {
+	values := make(map[string]float64, len(t.space.Knobs))
+	if t.ex != nil {
+		for name, v := range t.ex.Setting().All() {
+			values[name] = v
+		}
+	}
+	for _, a := range t.own {
+		v, err := a.Get()
+		if err != nil {
+			return controller.Setting{}, fmt.Errorf("read %s: %w", a.Knob.Name, err)
+		}
+		values[a.Knob.Name] = v
+	}
+	return controller.SettingOf(values), nil
+}
+
+// Apply puts a setting in force. Every knob is tried, whatever happens to the
+// others; Current says what came of it.
+func (t *Target) Apply(ctx context.Context, s controller.Setting) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.apply(ctx, s)
+}
+
+func (t *Target) apply(ctx context.Context, s controller.Setting) error {
+	var errs []error
+	if t.ex != nil {
+		errs = append(errs, t.ex.ApplySetting(ctx, s))
+	}
+	for _, a := range t.own {
+		v, ok := s.Get(a.Knob.Name)
+		if !ok {
+			continue
+		}
+		if now, err := a.Get(); err == nil && now == v {
+			continue // in force already; a knob may be dear to set
+		}
+		if err := a.Set(v); err != nil {
+			errs = append(errs, fmt.Errorf("set %s to %v: %w", a.Knob.Name, v, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Observe waits for d and returns what the sensors saw. It returns early, with
+// what there is, when ctx ends.
+func (t *Target) Observe(ctx context.Context, epoch uint64, d time.Duration) (controller.Sample, error) {
+	if epoch != t.epoch {
+		t.epoch = epoch
+		t.sensors.Begin(epoch)
+	}
+	if d > 0 {
+		timer := time.NewTimer(d)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+	return t.sensors.Sample(t.now())
+}
+
+// now is the wall time of the start plus what the monotonic clock has counted
+// since: a wall clock that jumps moves no deadline and no cool-down.
+func (t *Target) now() time.Time { return t.start.Round(0).Add(time.Since(t.start)) }

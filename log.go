@@ -1,0 +1,76 @@
+package autotune
+
+import (
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"autotune/controller"
+)
+
+// recorder is where the controller's records go: to the journal, to the log, and
+// what a person should look at to the alerts. A record that the journal did not
+// take is still logged.
+type recorder struct{ a *Autopilot }
+
+var _ controller.Recorder = recorder{}
+
+func (r recorder) Append(rec controller.Record) error {
+	var err error
+	if r.a.journal != nil {
+		err = r.a.journal.Append(rec)
+	}
+	r.log(&rec)
+	r.alert(&rec)
+	return err
+}
+
+func (r recorder) Sync() error {
+	if r.a.journal == nil {
+		return nil
+	}
+	return r.a.journal.Sync()
+}
+
+// log adapts a record to zerolog. Coins, inputs and states are the journal's.
+func (r recorder) log(rec *controller.Record) {
+	log := r.a.cfg.Logger
+	switch rec.Kind {
+	case controller.RecordPhase:
+		log.Debug().Stringer("phase", rec.Phase.Phase).Str("why", rec.Phase.Why).Msg("phase")
+	case controller.RecordTrial:
+		trialFields(log.Info(), rec.Trial).Int("cap", rec.Trial.Cap).Float64("alpha", rec.Trial.Alpha).
+			Str("why", rec.Trial.Why).Msg("trial starts")
+	case controller.RecordVerdict:
+		trialFields(log.Info(), rec.Trial).Stringer("outcome", rec.Trial.Outcome).Stringer("reason", rec.Trial.Reason).
+			Int("pairs", rec.Trial.Pairs).Str("detail", rec.Trial.Detail).Msg("verdict")
+	case controller.RecordAdvice:
+		log.Info().Str("optimization", rec.Trial.Optimization).Str("move", rec.Trial.Move).
+			Any("change", rec.Trial.Change).Str("why", rec.Trial.Why).Msg("would try")
+	case controller.RecordPair:
+		for _, e := range rec.Pair.Effects[:min(1, len(rec.Pair.Effects))] {
+			log.Debug().Int("trial", rec.Pair.Trial).Int("pair", rec.Pair.Pair).Str("metric", string(e.Metric)).
+				Float64("effect", e.Change).Float64("low", e.Low).Float64("high", e.High).Msg("pair")
+		}
+	case controller.RecordNote:
+		log.Info().Msg(rec.Note)
+	}
+}
+
+func trialFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
+	return e.Int("trial", t.ID).Str("optimization", t.Optimization).Str("move", t.Move)
+}
+
+// alert picks what a person should look at.
+func (r recorder) alert(rec *controller.Record) {
+	switch {
+	case rec.Kind == controller.RecordVerdict && rec.Trial.Outcome == controller.Aborted:
+		r.a.alerts.send(AlertGuard, rec.Trial.Optimization+": "+rec.Trial.Detail)
+	case rec.Kind == controller.RecordPhase && rec.Phase.Phase == controller.Paused && !rec.Phase.ByOperator:
+		r.a.alerts.send(AlertPaused, rec.Phase.Why)
+	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, "restore: "):
+		r.a.alerts.send(AlertRestore, rec.Note)
+	case rec.Kind == controller.RecordNote && strings.Contains(rec.Note, ": quarantined: "):
+		r.a.alerts.send(AlertQuarantine, rec.Note)
+	}
+}

@@ -1,0 +1,131 @@
+package autotune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"autotune/controller"
+	"autotune/sensors"
+)
+
+// loop runs the controller until it is done. It keeps its thread, so that what
+// the autopilot costs can be measured.
+func (a *Autopilot) loop(ctx context.Context) {
+	defer close(a.done)
+	defer a.alerts.stop()
+	defer a.lease.stop()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer a.survive()
+	a.cpuBefore, _ = sensors.ThreadCPU()
+	err := controller.Run(ctx, a.target, a.core, controller.Loop{
+		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask,
+		Stepped: func(controller.Input, controller.Command) {
+			a.lease.renew()
+			a.publish()
+		},
+	})
+	if !errors.Is(err, context.Canceled) {
+		a.runErr = err
+	}
+}
+
+// survive turns a panic, of a policy, an actuator or this module, into the last
+// kept setting in force and an alert: the service goes on.
+func (a *Autopilot) survive() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	stack := make([]byte, 16<<10)
+	stack = stack[:runtime.Stack(stack, false)]
+	a.runErr = fmt.Errorf("autopilot: panic: %v", p)
+	if err := a.putBack(); err != nil {
+		a.runErr = errors.Join(a.runErr, err)
+	}
+	a.cfg.Logger.Error().Str("stack", string(stack)).Msg(a.runErr.Error())
+	s := *a.status.Load()
+	s.Phase, s.Why, s.Trial = controller.Ended, a.runErr.Error(), nil
+	a.status.Store(&s)
+	a.alerts.send(AlertPanic, a.runErr.Error())
+}
+
+// putBack applies the last kept setting without the controller. It fails at once
+// if an actuator is being moved and does not return.
+func (a *Autopilot) putBack() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("put the last kept setting back: panic: %v", p)
+		}
+	}()
+	if !a.target.mu.TryLock() {
+		return errors.New("an actuator hangs: the setting in force is not known")
+	}
+	defer a.target.mu.Unlock()
+	safe := a.status.Load().Safe
+	if safe.IsZero() {
+		return nil // nothing was ever changed
+	}
+	if err := a.target.apply(context.Background(), safe); err != nil {
+		return fmt.Errorf("put the last kept setting back: %w", err)
+	}
+	return nil
+}
+
+// leaseExpired is the dead-man switch: it puts the last kept setting back and
+// tells the loop, should it ever come back, to stop. It reports whether that
+// worked.
+func (a *Autopilot) leaseExpired() bool {
+	a.cancel()
+	msg := fmt.Sprintf("the loop has not moved for %v: the last kept setting was put back", a.cfg.Lease)
+	err := a.putBack()
+	if err != nil {
+		msg = fmt.Sprintf("the loop has not moved for %v: %v", a.cfg.Lease, err)
+	}
+	a.cfg.Logger.Error().Msg(msg)
+	a.alerts.send(AlertLease, msg)
+	return err == nil
+}
+
+// ask returns the operator's next wish. The live switch
+// enable_automatic_optimization is one of them.
+func (a *Autopilot) ask() controller.Ask {
+	select {
+	case ask := <-a.asked:
+		return ask
+	default:
+	}
+	if off := !a.ex.Config().EnableAutomaticOptimization; off != a.held {
+		a.held = off
+		if off {
+			return controller.Pause
+		}
+		return controller.Resume
+	}
+	return 0
+}
+
+// publish makes the status visible to readers when something has changed, and
+// once a second for its time and costs.
+func (a *Autopilot) publish() {
+	if r := a.core.Revision(); r == a.revision && time.Since(a.published) < time.Second {
+		return
+	}
+	a.store()
+}
+
+func (a *Autopilot) store() {
+	a.revision, a.published = a.core.Revision(), time.Now()
+	s := &Status{
+		Status: a.core.Status(), Policy: a.policy, Seed: a.cfg.Seed, Until: a.cfg.Budget.Until,
+		AlertsDropped: a.alerts.dropped.Load(),
+	}
+	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuBefore > 0 {
+		s.CPUSeconds = cpu - a.cpuBefore
+		s.CPURatio = s.CPUSeconds / time.Since(a.started).Seconds()
+	}
+	a.status.Store(s)
+}

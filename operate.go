@@ -1,0 +1,116 @@
+package autotune
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"autotune/controller"
+	"autotune/executor"
+	"autotune/sensors"
+)
+
+// ErrEnded is returned by what needs a running autopilot, after its end.
+var ErrEnded = errors.New("the autopilot has ended")
+
+// Status is what people may want to know of an autopilot: a copy.
+type Status struct {
+	controller.Status
+	// Policy by which candidates are chosen, and the seed of every coin.
+	Policy string `json:"policy"`
+	Seed   uint64 `json:"seed"`
+	// Until is when the session ends; zero: never.
+	Until time.Time `json:"until,omitzero"`
+	// CPUSeconds that the autopilot itself has used, where a thread's can be
+	// measured, and CPURatio, the same over the time since the start: the share
+	// of one core.
+	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+	CPURatio   float64 `json:"cpu_ratio,omitempty"`
+	// AlertsDropped because OnAlert was too slow.
+	AlertsDropped int64 `json:"alerts_dropped,omitempty"`
+}
+
+// Status returns the latest published status. It takes no lock.
+func (a *Autopilot) Status() Status { return *a.status.Load() }
+
+// Executor is the one that Start built. It goes on after Close, with the setting
+// that Close left; its owner closes it when the service ends.
+func (a *Autopilot) Executor() *executor.Executor { return a.ex }
+
+// Recorder takes the service's requests.
+func (a *Autopilot) Recorder() *sensors.Recorder { return a.cfg.Recorder }
+
+// Target is the live service as the controller sees it. Use it only after the
+// autopilot has ended: two hands on the same knobs are one too many.
+func (a *Autopilot) Target() *Target { return a.target }
+
+// Done is closed when the autopilot has ended: after Close, when its time is
+// over, when its context ended, or when it broke.
+func (a *Autopilot) Done() <-chan struct{} { return a.done }
+
+// Err says why the autopilot ended, if it broke; nil while it runs.
+func (a *Autopilot) Err() error {
+	select {
+	case <-a.done:
+		return a.runErr
+	default:
+		return nil
+	}
+}
+
+// Pause withdraws a candidate and tries nothing until Resume. It returns when
+// the last kept setting is in force again.
+func (a *Autopilot) Pause(ctx context.Context) error {
+	if err := a.send(ctx, controller.Pause); err != nil {
+		return err
+	}
+	return a.await(ctx, func(s Status) bool { return s.Phase == controller.Paused })
+}
+
+// Resume goes on after Pause. An autopilot that is also held by
+// enable_automatic_optimization stays so until that is switched on.
+func (a *Autopilot) Resume(ctx context.Context) error { return a.send(ctx, controller.Resume) }
+
+func (a *Autopilot) send(ctx context.Context, ask controller.Ask) error {
+	select {
+	case <-a.done:
+		return ErrEnded
+	default:
+	}
+	select {
+	case a.asked <- ask:
+		return nil
+	case <-a.done:
+		return ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *Autopilot) await(ctx context.Context, reached func(Status) bool) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !reached(a.Status()) {
+		select {
+		case <-ticker.C:
+		case <-a.done:
+			return ErrEnded
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Close withdraws a candidate, leaves the last kept setting in force, and waits
+// until all that belongs to the autopilot has ended. It may be called again.
+func (a *Autopilot) Close() error { return a.close() }
+
+// CloseToInitial is Close with the setting of the start put in force.
+func (a *Autopilot) CloseToInitial() error {
+	// The loop acts on it within a tick, and ends by itself.
+	if err := a.send(context.Background(), controller.StopToInitial); err == nil {
+		<-a.done
+	}
+	return a.close()
+}

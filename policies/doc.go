@@ -1,0 +1,13 @@
+// Package policies decides what to try next. A policy looks at a View, proposes
+// one change, and learns how its trial ended; whether the change is kept is not
+// its business (package controller).
+//
+//   - Static proposes nothing. It is the bound to beat: an autopilot that is not
+//     better than doing nothing should be off.
+//   - Guide follows the optimization guide: one optimization at a time, in the
+//     guide's order for the workload; then the numbers of what was kept, twice
+//     and half and finer; and now and then the question whether what is on still
+//     pays.
+//
+// Policies are deterministic: no clock, no I/O, chance only from View.Seed.
+package policies

@@ -32,9 +32,9 @@
 // A journal is a folder of segments, journal-00000001.jsonl and so on, each a
 // file of JSON Lines that jq, grep and tail -f read:
 //
-//	{"v":1,"seq":1,"header":{"created":"2026-03-01T09:00:00Z","segment":1,"previous":0},"crc":"6ef1a7c2"}
-//	{"v":1,"seq":2,"record":{"at":"2026-03-01T09:00:00Z","kind":"session","session":{...}},"crc":"0d4c11f8"}
-//	{"v":1,"seq":3,"record":{"at":"2026-03-01T09:00:01Z","kind":"coin","coin":{...}},"crc":"c2a7e390"}
+//	{"v":1,"seq":1,"header":{"created":"2026-03-01T09:00:00Z","segment":1,"previous":0},"crc":"4d23e981"}
+//	{"v":1,"seq":2,"record":{"at":"2026-03-01T09:00:00Z","kind":"session","session":{...}},"crc":"07c1d2aa"}
+//	{"v":1,"seq":3,"record":{"at":"2026-03-01T09:01:30Z","kind":"coin","coin":{"trial":1,"pair":1,"candidate_first":true}},"crc":"c8303600"}
 //
 //	v       version of the format, on each line
 //	seq     number of the line in the whole journal: from 1, by 1, across segments

@@ -117,7 +117,7 @@ func TestMalformed_missingSegment(t *testing.T) {
 	for _, n := range []int{1, 2, 4} {
 		require.NoError(t, os.WriteFile(segmentPath(dir, n), nil, 0o600))
 	}
-	want := "journal-00000003.jsonl: missing, but journal-00000004.jsonl exists: segments must be consecutive"
+	want := "journal-00000003.jsonl: file does not exist, but journal-00000004.jsonl does: segments must be consecutive"
 	assert.ErrorContains(t, readError(dir), want)
 	_, err := Open(dir, Options{})
 	assert.ErrorContains(t, err, want)

@@ -79,39 +79,59 @@ func LastState(dir string) (*controller.State, error) {
 }
 
 func readDir(dir string, yield func(Entry, error) bool) {
-	segments, err := listSegments(dir)
+	files, first, err := openSegments(dir)
 	if err != nil {
 		yield(Entry{}, err)
 		return
 	}
-	// All are opened before the first is read: a writer may remove the oldest
-	// meanwhile, and an open file stays readable.
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
-	for i, n := range segments {
-		f, err := os.Open(segmentPath(dir, n))
-		if errors.Is(err, fs.ErrNotExist) && len(files) == 0 && i < len(segments)-1 {
-			continue // removed since it was listed
-		}
-		if err != nil {
-			yield(Entry{}, fmt.Errorf("journal %s: read: %w", segmentPath(dir, n), cause(err)))
-			return
-		}
-		files = append(files, f)
-	}
-	segments = segments[len(segments)-len(files):]
+	defer closeAll(files)
 	var seq uint64
 	for i, f := range files {
 		s := newScanner(f, f.Name())
-		s.segment, s.seq, s.last = segments[i], seq, i == len(files)-1
+		s.segment, s.seq, s.last = first+i, seq, i == len(files)-1
 		if !s.entries(i == 0, yield) {
 			return
 		}
 		seq = s.seq
+	}
+}
+
+// openSegments opens all segments before the first is read, because an open
+// file stays readable when a writer removes it. Listing and opening are not one
+// step: when a segment came or went in between, both are done again.
+func openSegments(dir string) (files []*os.File, first int, err error) {
+	const tries = 20
+	for range tries {
+		var numbers []int
+		if numbers, err = listSegments(dir); err == nil {
+			files, err = openAll(dir, numbers)
+		}
+		if err == nil && len(numbers) > 0 {
+			first = numbers[0]
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return files, first, err
+}
+
+func openAll(dir string, numbers []int) ([]*os.File, error) {
+	files := make([]*os.File, 0, len(numbers))
+	for _, n := range numbers {
+		f, err := os.Open(segmentPath(dir, n))
+		if err != nil {
+			closeAll(files)
+			return nil, fmt.Errorf("journal %s: read: %w", segmentPath(dir, n), cause(err))
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
 	}
 }
 

@@ -66,8 +66,8 @@ func listSegments(dir string) ([]int, error) {
 	slices.Sort(numbers)
 	for i := 1; i < len(numbers); i++ {
 		if want := numbers[i-1] + 1; numbers[i] != want {
-			return nil, fmt.Errorf("journal %s: missing, but %s exists: segments must be consecutive",
-				segmentPath(dir, want), filepath.Base(segmentPath(dir, numbers[i])))
+			return nil, fmt.Errorf("journal %s: %w, but %s does: segments must be consecutive",
+				segmentPath(dir, want), fs.ErrNotExist, filepath.Base(segmentPath(dir, numbers[i])))
 		}
 	}
 	return numbers, nil

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -26,6 +27,8 @@ type Comparison struct {
 	diffs   map[Metric][]float64
 	settled bool // the current block's setting read back
 	ending  bool
+	resting bool    // the last command of the end waited only
+	final   Setting // asked for at the end
 	asked   int
 	err     error
 	done    bool
@@ -74,6 +77,13 @@ func NewComparison(cfg ComparisonConfig) (*Comparison, error) {
 	if cfg.Pairs < 1 {
 		return nil, fmt.Errorf("comparison: pairs %d: must be at least 1", cfg.Pairs)
 	}
+	switch {
+	case cfg.Baseline.IsZero():
+		return nil, errors.New("comparison: baseline is empty: must have a value for each knob")
+	case cfg.Candidate.IsZero():
+		return nil, errors.New("comparison: candidate is empty: must have a value for each knob")
+	}
+	cfg.Timing.Washout = max(cfg.Timing.Washout, settle(cfg.Space, cfg.Baseline.Diff(cfg.Candidate)))
 	if cfg.Final.IsZero() {
 		cfg.Final = cfg.Baseline
 	}
@@ -100,15 +110,9 @@ func (c *Comparison) Step(in Input) Command {
 	c.now, c.out, c.apply = in.At, nil, false
 	switch {
 	case c.ending:
-		c.asked++
-		if in.Current.Equal(c.cfg.Final) || c.asked >= giveUpAfter {
-			if !in.Current.Equal(c.cfg.Final) && c.err == nil {
-				c.err = fmt.Errorf("comparison: %s does not read back: in force is %s", c.cfg.Final, in.Current)
-			}
-			c.done = true
-		} else {
-			c.apply = true
-		}
+		c.stepEnding(&in)
+	case in.RecordErr != "": // then the setting was not applied either
+		c.end(fmt.Errorf("comparison: record: %s", in.RecordErr))
 	case in.Ask == Stop, in.Ask == StopToInitial:
 		c.end(fmt.Errorf("comparison: stopped after %d of %d pairs", c.pair-1, c.cfg.Pairs))
 	case in.ApplyErr != "":
@@ -122,9 +126,48 @@ func (c *Comparison) Step(in Input) Command {
 	default:
 		c.arms[c.arm()] = in.Current // a runtime may round
 		c.settled = true
+		if c.arms[0].Equal(c.arms[1]) && !c.cfg.Baseline.Equal(c.cfg.Candidate) {
+			c.end(fmt.Errorf("comparison: baseline %s and candidate %s both read back as %s: nothing to compare",
+				c.cfg.Baseline, c.cfg.Candidate, in.Current))
+			break
+		}
 		c.take(&in)
 	}
 	return c.command()
+}
+
+// stepEnding asks for the final setting until it reads back. After an error the
+// loop answers at once, so it rests before it asks again.
+func (c *Comparison) stepEnding(in *Input) {
+	inForce := in.ReadErr == "" && in.Current.Equal(c.final)
+	if c.resting && !inForce {
+		c.resting, c.apply = false, true
+		return
+	}
+	c.asked++
+	switch {
+	case inForce:
+		c.done = true
+	case c.asked >= giveUpAfter:
+		c.done = true
+		c.err = errors.Join(c.err, fmt.Errorf("comparison: %s does not read back: in force is %s", c.final, in.Current))
+	default:
+		c.resting = in.ApplyErr != ""
+		c.apply = !c.resting
+		c.wait = min(c.wait*2, slowestRestore)
+	}
+}
+
+// finalSetting is what must be in force at the end; where an arm was rounded by
+// the runtime, as it read back.
+func (c *Comparison) finalSetting() Setting {
+	switch {
+	case c.cfg.Final.Equal(c.cfg.Baseline):
+		return c.arms[0]
+	case c.cfg.Final.Equal(c.cfg.Candidate):
+		return c.arms[1]
+	}
+	return c.cfg.Final
 }
 
 func (c *Comparison) take(in *Input) {
@@ -191,9 +234,21 @@ func (c *Comparison) beginBlock() {
 	c.wait = c.block.next()
 }
 
+// settle is the longest time that a knob in which the arms differ needs.
+func settle(space Space, change map[string]float64) time.Duration {
+	d := time.Duration(0)
+	for name := range change {
+		if k, ok := space.Knob(name); ok {
+			d = max(d, k.Settle)
+		}
+	}
+	return d
+}
+
 // end puts the final setting in force and finishes.
 func (c *Comparison) end(err error) {
 	c.err, c.ending, c.apply = err, true, true
+	c.final = c.finalSetting()
 	c.epoch++
 	c.wait = c.cfg.Timing.Tick
 }
@@ -201,7 +256,7 @@ func (c *Comparison) end(err error) {
 func (c *Comparison) command() Command {
 	setting := c.arms[c.arm()]
 	if c.ending {
-		setting = c.cfg.Final
+		setting = c.final
 	}
 	return Command{
 		Records: c.out, Durable: c.apply && len(c.out) > 0, Setting: setting, Apply: c.apply && !c.done,

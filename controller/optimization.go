@@ -3,6 +3,8 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Equivalence is what an optimization preserves.
@@ -72,7 +74,8 @@ func (o Optimization) Check(s Space) error {
 			bad("knob %q: must name a knob of the space", name)
 		}
 	}
-	for name, v := range o.Start {
+	for _, name := range slices.Sorted(maps.Keys(o.Start)) {
+		v := o.Start[name]
 		k, ok := s.Knob(name)
 		if !ok {
 			bad("start of %q: must name a knob of the space", name)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -23,7 +24,7 @@ func (c *Controller) propose() {
 	}
 	left := c.pairsLeft(c.cfg.Timing.Washout)
 	if left == 0 {
-		c.enter(Ended, "the time for trials is over: the last kept setting stays in force")
+		c.enter(Ended, timeOver)
 		c.recordState()
 		return
 	}
@@ -43,9 +44,14 @@ func (c *Controller) propose() {
 			continue
 		}
 		most, why := c.mostPairs(p, view)
-		if most < leastPairs && view.Untried == 0 {
-			c.idle("too little time is left for another trial", 2*c.cfg.Timing.Measure)
-			return
+		if most < leastPairs && !c.owed(p, view) {
+			if view.Untried == 0 {
+				c.idle("too little time is left for another trial", 2*c.cfg.Timing.Measure)
+				return
+			}
+			// What is left is reserved for those that were never tried: ask again.
+			view.Blocked[p.BlockKey()] = "the time left is reserved for what was never tried"
+			continue
 		}
 		c.beginTrial(p, to, most, why)
 		return
@@ -84,7 +90,8 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 			return Setting{}, fmt.Errorf("%s: %s", key, why)
 		}
 	}
-	for name, to := range p.Change {
+	for _, name := range slices.Sorted(maps.Keys(p.Change)) { // the first fault must not depend on map order
+		to := p.Change[name]
 		if name != o.Switch && !slices.Contains(o.Knobs, name) {
 			return Setting{}, fmt.Errorf("knob %s: not of optimization %s: one optimization a trial", name, o.Name)
 		}
@@ -103,7 +110,7 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 	if err := c.cfg.Space.CheckMove(v.Safe, to); err != nil {
 		// A start value may be further away than one numeric move: nobody is
 		// used to the old one while the switch was off.
-		if p.Move != MoveOn || c.cfg.Space.CheckSetting(to) != nil || c.outOfBounds(p.Change) {
+		if p.Move != MoveOn || !to.On(o.Switch) || v.Safe.On(o.Switch) || c.cfg.Space.CheckSetting(to) != nil || c.outOfBounds(p.Change) {
 			return Setting{}, err
 		}
 	}
@@ -120,6 +127,12 @@ func (c *Controller) outOfBounds(change map[string]float64) bool {
 	return false
 }
 
+// owed says whether a proposal is the first trial of its optimization, for
+// which time is reserved.
+func (c *Controller) owed(p Proposal, v View) bool {
+	return v.Blocked[p.Optimization] == "" && c.state.Memory[p.Optimization].Tried == 0
+}
+
 // mostPairs is the cap of a trial, and where it comes from.
 func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	most := c.cfg.Budget.MaxPairs
@@ -128,7 +141,7 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 		return most, ""
 	}
 	others := v.Untried
-	if v.Blocked[p.Optimization] == "" && c.state.Memory[p.Optimization].Tried == 0 {
+	if c.owed(p, v) {
 		others--
 	}
 	share := max(left-c.cfg.Budget.ReservedPairs*others, min(left, 1))
@@ -137,13 +150,7 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 
 // washout before a block in which these knobs differ.
 func (c *Controller) washout(change map[string]float64) time.Duration {
-	w := c.cfg.Timing.Washout
-	for name := range change {
-		if k, ok := c.cfg.Space.Knob(name); ok {
-			w = max(w, k.Settle)
-		}
-	}
-	return w
+	return max(c.cfg.Timing.Washout, settle(c.cfg.Space, change))
 }
 
 // advise says, once a session, what would be tried and why, and changes nothing.

@@ -14,6 +14,7 @@ const (
 	patience   = 8             // pairs before a trial may be given up as undecidable
 	lowerLimit = 0.0953        // log 1.1: how much worse lower goals may be shown
 	confidence = 0.05
+	mostLogs   = 100.0 // a difference beyond e^100 is taken as that
 )
 
 // judge decides after each pair, in this order: worse, better, no effect worth
@@ -27,6 +28,7 @@ func (c *Controller) judge() {
 		if g.Maximize {
 			d = -d
 		}
+		d = min(max(d, -mostLogs), mostLogs) // so that a change is a finite number
 		if err := g.pairs.Add(d); err != nil {
 			c.endTrial(Inconclusive, NoData, fmt.Sprintf("%s: %v", g.Metric, err))
 			c.beginRestore("a goal was not measured")
@@ -52,7 +54,7 @@ func (c *Controller) judge() {
 		c.keep(better)
 	case top.Worse < doubtAt && r.futile():
 		c.lose(Inconclusive, NoEffect, "no goal changes by as much as is worth having")
-	case r.pair >= patience && top.Worse < doubtAt && r.hopeless(left):
+	case left > 0 && r.pair >= patience && top.Worse < doubtAt && r.hopeless(left):
 		c.lose(Inconclusive, Undecidable, fmt.Sprintf("%d more pairs would not decide it", left))
 	case left <= 0:
 		c.lose(Inconclusive, Timeout, fmt.Sprintf("not decided in %d pairs", r.pair))

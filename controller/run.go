@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Loop is what Run needs besides the target and the core. Zero fields are left out.
@@ -49,12 +50,18 @@ func Run(ctx context.Context, target Target, core Stepper, loop Loop) error {
 		}
 		if observe {
 			s, err := target.Observe(watched, cmd.Epoch, cmd.Wait)
+			s.dropNonFinite()
 			in.Sample, in.ObserveErr = s, errText(err)
 		} else if s, err := target.Observe(watched, cmd.Epoch, 0); err == nil {
 			in.Sample = Sample{At: s.At}
 		}
 		current, err := target.Current(steady)
 		in.Current, in.ReadErr = current, errText(err)
+		for name, v := range current.All() {
+			if !finite(v) {
+				in.Current, in.ReadErr = Setting{}, fmt.Sprintf("%s reads back as %v: must be a finite number", name, v)
+			}
+		}
 		in.At, in.Epoch = in.Sample.At, cmd.Epoch
 		if loop.Ask != nil {
 			in.Ask = loop.Ask()

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -53,6 +54,20 @@ func (s *Sample) Merge(o *Sample) {
 	s.Over += o.Over
 	s.At = o.At
 }
+
+// dropNonFinite removes what is not a finite number: it was not measured, and
+// a journal could not hold it.
+func (s *Sample) dropNonFinite() {
+	for _, values := range []map[Metric]float64{s.Totals, s.Gauges} {
+		for m, v := range values {
+			if !finite(v) {
+				delete(values, m)
+			}
+		}
+	}
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // Reset empties s and keeps its memory.
 func (s *Sample) Reset() {

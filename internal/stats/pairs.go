@@ -87,7 +87,10 @@ func (p *Pairs) LogE(theta0 float64, side Side) float64 {
 }
 
 // E is exp(LogE): reject "not below (above) θ0" with error rate α at 1/α.
-func (p *Pairs) E(theta0 float64, side Side) float64 { return math.Exp(p.LogE(theta0, side)) }
+// It is capped at e^700, so that it stays a finite number.
+func (p *Pairs) E(theta0 float64, side Side) float64 {
+	return math.Exp(min(p.LogE(theta0, side), 700))
+}
 
 func (p *Pairs) stakes(theta0 float64, side Side) (stakes [len(kappas)]float64) {
 	for k, d := range p.d {

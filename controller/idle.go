@@ -18,6 +18,9 @@ func (c *Controller) idle(why string, d time.Duration) {
 }
 
 func (c *Controller) stepIdle(in *Input) {
+	if in.ObserveErr != "" && c.control != "" {
+		return // what was not observed does not show that the limit holds
+	}
 	c.quiet += max(in.Sample.Over, c.wait)
 	// What a candidate left behind is not the safe setting's doing.
 	if c.quiet > c.cfg.Timing.Washout {
@@ -67,7 +70,7 @@ func (c *Controller) stepPaused(in *Input) {
 	c.quiet += max(in.Sample.Over, c.wait)
 	switch c.paused {
 	case pausedByGuard:
-		if c.breach(&in.Sample) != "" {
+		if in.ObserveErr != "" || c.breach(&in.Sample) != "" {
 			c.quiet = 0
 		}
 	case pausedByJournal:

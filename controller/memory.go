@@ -34,6 +34,7 @@ var coolDown = [...]time.Duration{16, 32, 64}
 func (c *Controller) remember(t *Trial) {
 	key := memoryKey(t)
 	m := c.state.Memory[key]
+	before := m.Tried
 	m.Tried++
 	switch {
 	case t.Outcome == Kept:
@@ -51,7 +52,7 @@ func (c *Controller) remember(t *Trial) {
 	c.state.Memory[key] = m
 	if key != t.Optimization { // it counts as tried by any of its moves
 		o := c.state.Memory[t.Optimization]
-		o.Tried += m.Tried
+		o.Tried += m.Tried - before
 		c.state.Memory[t.Optimization] = o
 	}
 }

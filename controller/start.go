@@ -30,6 +30,12 @@ func (c *Controller) stepStarting(in *Input) {
 		c.enter(Ended, "stopped before it started")
 		return
 	}
+	switch in.Ask {
+	case Pause:
+		c.held = true
+	case Resume:
+		c.held = false
+	}
 	if in.ReadErr != "" || in.Current.IsZero() {
 		if c.why == "" {
 			c.note("read the setting in force: %s", in.ReadErr)
@@ -46,9 +52,6 @@ func (c *Controller) stepStarting(in *Input) {
 		c.cfg.Policy.Learn(t)
 	}
 	c.recordState()
-	if in.Ask == Pause {
-		c.held, c.why = true, heldWhy
-	}
 	if c.state.Safe.Equal(in.Current) || c.cfg.Advise {
 		c.resume()
 		return
@@ -68,6 +71,20 @@ func (c *Controller) takeUp(old *State, current Setting) {
 	for k, v := range old.Spent {
 		c.state.Spent[k] = v
 	}
+	// A target that outlives the process may still have the candidate in force.
+	// That is nobody's wish: the operator's value is the one before.
+	if old.Running != nil {
+		back := map[string]float64{}
+		for name, v := range old.Running.Change {
+			if now, _ := current.Get(name); now == v {
+				if was, ok := old.Initial.Get(name); ok {
+					back[name] = was
+				}
+			}
+		}
+		current = current.With(back)
+		c.state.Initial, c.state.Safe = current, current
+	}
 	var changed []string
 	kept := map[string]float64{}
 	for name, now := range current.All() {
@@ -80,8 +97,9 @@ func (c *Controller) takeUp(old *State, current Setting) {
 			continue
 		}
 		knob, _ := c.cfg.Space.Knob(name)
-		if low, high := knob.Bounds(); safe < low || safe > high {
-			c.note("kept %s %v is outside the limits in force now, %v..%v: the operator's value stays", name, safe, low, high)
+		low, high := knob.Bounds()
+		if err := knob.CheckValue(safe); err != nil || safe < low || safe > high {
+			c.note("kept %s %v is outside the limits in force now, %v..%v, or no longer a value of the knob: the operator's value stays", name, safe, low, high)
 			continue
 		}
 		kept[name] = safe
@@ -110,6 +128,9 @@ func (c *Controller) resume() {
 	case c.isPaused():
 		c.quiet, c.quietFor = 0, c.cfg.Timing.Washout+c.cfg.Timing.Measure
 		c.wait = max(c.cfg.Timing.Tick, idleTick)
+		if c.paused == notPaused {
+			c.why = heldWhy
+		}
 		c.enter(Paused, c.why)
 	case !c.measured.done:
 		c.beginMeasure()

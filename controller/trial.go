@@ -178,6 +178,10 @@ func (c *Controller) readBack(in *Input) bool {
 			if was, _ := r.trial.From.Get(name); was == now {
 				return fail("%s reads back as %v still: the actuator did nothing", name, now)
 			}
+			knob, _ := c.cfg.Space.Knob(name)
+			if low, high := knob.Bounds(); now < low || now > high {
+				return fail("%s reads back as %v, outside the limits %v..%v", name, now, low, high)
+			}
 		}
 		r.to = in.Current
 	}

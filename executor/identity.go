@@ -20,10 +20,14 @@ import (
 // Therefore a type qualifies if it is built from numbers, strings and booleans
 // by structs and arrays; a float in it that is NaN or -0.0 makes that one
 // execution run as if nothing were declared. All other types need a Key.
+//
+// Strings and integers have fields of their own, because putting them into an
+// interface costs an allocation for each lookup.
 type identity struct {
-	step uint64
-	text string // Key's answer, or an input that is a string
-	in   any    // any other input
+	step   uint64
+	number uint64 // an input that is an integer of 4 or 8 bytes
+	text   string // Key's answer, or an input that is a string
+	in     any    // any other input
 }
 
 // keyer makes identities of one step's inputs. ok is false for an input that
@@ -40,8 +44,21 @@ func newKeyer[In any](step uint64, key func(In) string) (keyer[In], error) {
 	if err != nil {
 		return nil, err
 	}
-	if t == reflect.TypeFor[string]() {
-		return func(in In) (identity, bool) { return identity{step: step, text: any(in).(string)}, true }, nil
+	switch t.Kind() { //nolint:exhaustive // the others share one way
+	case reflect.String:
+		return func(in In) (identity, bool) {
+			return identity{step: step, text: *(*string)(unsafe.Pointer(&in))}, true
+		}, nil
+	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
+		if t.Size() == 8 {
+			return func(in In) (identity, bool) {
+				return identity{step: step, number: *(*uint64)(unsafe.Pointer(&in))}, true
+			}, nil
+		}
+	case reflect.Int32, reflect.Uint32:
+		return func(in In) (identity, bool) {
+			return identity{step: step, number: uint64(*(*uint32)(unsafe.Pointer(&in)))}, true
+		}, nil
 	}
 	if len(floats) == 0 {
 		return func(in In) (identity, bool) { return identity{step: step, in: in}, true }, nil
@@ -62,7 +79,7 @@ type floatAt struct {
 	single bool // float32
 }
 
-// exact reports whether == means the same for the float at f as "the same bits".
+// exact reports whether == means "the same bits" for the float at f.
 func (f floatAt) exact(in unsafe.Pointer) bool {
 	at := unsafe.Add(in, f.offset)
 	v := 0.0

@@ -12,13 +12,33 @@ import (
 // run is Run for a step to which something that is on matters.
 func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
-	if st.features&closed != 0 {
+	on := st.features & s.relevant
+	if on&closed != 0 {
 		return out, ErrClosed
 	}
 	if err = ctx.Err(); err != nil {
 		return out, err
 	}
-	out, err = s.kept(ctx, count, st, in)
+	if on&(cached|shared) == 0 {
+		out, err = s.attempts(ctx, st, nil, in)
+	} else if id, ok := s.identify(in); !ok {
+		out, err = s.attempts(ctx, st, nil, in)
+	} else {
+		if on&cached != 0 {
+			if e, ok := st.store.get(id); ok {
+				count.hits.Add(1)
+				return s.copyOf(e.(*result[Out]).out), nil
+			}
+			count.misses.Add(1)
+		}
+		if on&shared != 0 {
+			out, err = s.together(ctx, count, st, id, in)
+		} else {
+			var c computed[Out]
+			c, err = s.compute(ctx, st, id, nil, in)
+			out = c.out
+		}
+	}
 	if err != nil && s.cfg.Fallback != nil && ctx.Err() == nil {
 		s.ex.counters.fallbacks.Add(1)
 		return s.cfg.Fallback(ctx, in, err)
@@ -26,53 +46,26 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In
 	return out, err
 }
 
-// kept answers from the cache, or computes and keeps.
-func (s *Step[In, Out]) kept(ctx context.Context, count *stripe, st *state, in In) (out Out, err error) {
-	on := st.features & s.relevant
-	if on&(cached|shared) == 0 {
-		return s.attempts(ctx, st, nil, in)
-	}
-	defer s.recovered(&err) // of Key and Copy
-	id, ok := s.identify(in)
-	if !ok {
-		return s.attempts(ctx, st, nil, in)
-	}
-	if on&cached != 0 {
-		if v, ok := st.store.get(id); ok {
-			count.hits.Add(1)
-			return s.copyOf(v.(Out)), nil
-		}
-		count.misses.Add(1)
-	}
-	if on&shared != 0 {
-		return s.together(ctx, count, st, id, in)
-	}
-	c := s.compute(ctx, st, id, nil, in)
-	return c.out, c.err
-}
-
-// computed is an outcome with, if it was kept, the copy that is in the cache:
-// nobody changes that one.
+// computed is an output and, if it was kept, the one that is in the cache.
 type computed[Out any] struct {
-	outcome[Out]
-	master    Out
-	hasMaster bool
+	out  Out
+	kept *result[Out]
 }
 
 // compute runs the attempts, and keeps the result if it may.
-func (s *Step[In, Out]) compute(ctx context.Context, st *state, id identity, node *flightNode, in In) (c computed[Out]) {
+func (s *Step[In, Out]) compute(ctx context.Context, st *state, id identity, node *flightNode, in In) (c computed[Out], err error) {
 	if st.features&cached == 0 {
-		c.out, c.err = s.attempts(ctx, st, node, in)
-		return c
+		c.out, err = s.attempts(ctx, st, node, in)
+		return c, err
 	}
 	generation := st.store.generation(id)
-	born := s.ex.clock.NowNano()
-	if c.out, c.err = s.attempts(ctx, st, node, in); c.err != nil {
-		return c
+	from := origin{born: s.ex.clock.NowNano(), results: s.cfg.Results}
+	if c.out, err = s.attempts(ctx, st, node, in); err != nil {
+		return c, err
 	}
-	c.master, c.hasMaster = s.copyOf(c.out), true
-	st.store.put(id, generation, entry{out: c.master, born: born, results: s.cfg.Results})
-	return c
+	c.kept = &result[Out]{origin: from, out: s.copyOf(c.out)}
+	st.store.put(id, generation, c.kept)
+	return c, nil
 }
 
 // maxVoid is after how many leaders without a result an execution runs alone.
@@ -85,8 +78,7 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, 
 	for range maxVoid {
 		f, leads := s.flights.join(id, s.ex.clock.NowNano(), s.cfg.Results.fresh)
 		if leads {
-			c := s.lead(ctx, count, st, id, f, in)
-			return c.out, c.err
+			return s.lead(ctx, count, st, id, f, in)
 		}
 		within.yield()
 		ancestors := within.flights(s.ex)
@@ -113,43 +105,44 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, 
 		}
 		return s.copyOf(f.outcome.out), nil
 	}
-	c := s.compute(ctx, st, id, nil, in)
-	return c.out, c.err
+	c, err := s.compute(ctx, st, id, nil, in)
+	return c.out, err
 }
 
 // lead computes for itself and for those who join.
-func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id identity, f *flight[Out], in In) (c computed[Out]) {
-	f.void = true // until there is an outcome; stays so if this goroutine ends
+func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id identity, f *flight[Out], in In) (out Out, err error) {
+	var c computed[Out]
+	f.void = true // until there is an outcome; stays so if this goroutine ends or panics
 	defer func() {
 		if !s.flights.land(id, f) {
 			return
 		}
-		defer close(f.done) // whatever Copy does
-		if f.void {
+		defer close(f.done) // even if Copy panics
+		if f.void || err != nil {
+			f.outcome.err = err
 			return
 		}
-		if c.err == nil && !c.hasMaster {
+		if c.kept == nil {
 			f.void = true
-			c.master = s.copyOf(c.out)
+			c.kept = &result[Out]{out: s.copyOf(out)}
 			f.void = false
 		}
-		f.outcome = outcome[Out]{c.master, c.err}
+		f.outcome.out = c.kept.out
 	}()
-	if st.features&s.relevant&cached != 0 {
+	if st.features&cached != 0 {
 		// The leader before may have stored its result between this
 		// execution's look at the cache and its turn to lead.
-		if v, ok := st.store.get(id); ok {
+		if e, ok := st.store.get(id); ok {
 			count.shared.Add(1)
-			c.master, c.hasMaster = v.(Out), true
-			c.out = s.copyOf(c.master)
+			c.kept = e.(*result[Out])
 			f.void = false
-			return c
+			return s.copyOf(c.kept.out), nil
 		}
 	}
-	c = s.compute(ctx, st, id, &f.node, in)
+	c, err = s.compute(ctx, st, id, &f.node, in)
 	// An error under a context that is done may be of its making.
-	f.void = c.err != nil && ctx.Err() != nil
-	return c
+	f.void = err != nil && ctx.Err() != nil
+	return c.out, err
 }
 
 // attempts tries until it succeeds, may not, or has tried often enough.
@@ -236,9 +229,9 @@ func (s *Step[In, Out]) bounded(ctx context.Context, f *frame, in In) (Out, erro
 	go func() {
 		r := outcome[Out]{err: ErrGoexit} // unless call returns
 		defer func() {
+			done <- r // before cancel: who sees the end must find the result
 			cancel()
 			f.release()
-			done <- r
 			s.ex.background.Add(-1)
 		}()
 		r.out, r.err = s.call(inner, in)

@@ -14,11 +14,11 @@ import (
 // # Age
 //
 // A result is as old as the execution that computed it, counted from where that
-// began: what it was computed from was read at that moment at the earliest.
-// Every lookup compares the age with the limit that is in force now, the
-// shorter of the step's FreshFor and cache_ttl, so a shortened TTL holds from
-// the next lookup on. The cache's own expiry is set to the same limit and does
-// what a lookup cannot: it gives back the memory of what nobody asks for.
+// began: what it was computed from was read at that moment at the earliest. It
+// expires at the shorter of the step's FreshFor and cache_ttl, which the cache
+// checks at every lookup to the nanosecond. When the TTL is moved, the expiry of
+// every entry is moved with it, in one walk; the new TTL holds for all of them
+// when the walk is over.
 //
 // # Invalidation
 //
@@ -36,12 +36,23 @@ type store struct {
 	generations [256]atomic.Uint64
 }
 
-// entry is a kept result.
-type entry struct {
-	out     any
-	born    int64 // when its execution began, by the store's clock
+// entry is a *result of some type.
+type entry interface{ when() *origin }
+
+// origin is when the execution of a kept result began, by the store's clock,
+// and how long its step lets it be served.
+type origin struct {
+	born    int64
 	results Results
 }
+
+// result is what is kept. It is never changed, nor is what it points to.
+type result[Out any] struct {
+	origin
+	out Out
+}
+
+func (r *result[Out]) when() *origin { return &r.origin }
 
 func newStore(size int, ttl time.Duration, c clock) (*store, error) {
 	s := &store{clock: c, seed: maphash.MakeSeed()}
@@ -51,25 +62,19 @@ func newStore(size int, ttl time.Duration, c clock) (*store, error) {
 		MaximumSize: size,
 		Clock:       c,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[identity, entry]) time.Duration {
-			return max(s.left(e.Value, e.SnapshotAtNano), 1)
+			return max(e.Value.when().left(s.timeToLive(), e.SnapshotAtNano), 1)
 		}),
 	})
 	return s, err
 }
 
-// left is how long an entry may still be served.
-func (s *store) left(e entry, now int64) time.Duration {
-	return e.results.limit(s.timeToLive()) - time.Duration(now-e.born)
+// left is how long a result may still be served.
+func (o *origin) left(ttl time.Duration, now int64) time.Duration {
+	return o.results.limit(ttl) - time.Duration(now-o.born)
 }
 
 // get returns the kept result, if it is young enough.
-func (s *store) get(id identity) (any, bool) {
-	e, ok := s.cache.GetEntry(id)
-	if !ok || s.left(e.Value, e.SnapshotAtNano) <= 0 {
-		return nil, false
-	}
-	return e.Value.out, true
-}
+func (s *store) get(id identity) (entry, bool) { return s.cache.GetIfPresent(id) }
 
 // generation must be read before the execution whose result put will store.
 func (s *store) generation(id identity) uint64 { return s.stripe(id).Load() }
@@ -81,16 +86,21 @@ func (s *store) stripe(id identity) *atomic.Uint64 {
 // put keeps a result, unless the identity was invalidated since generation was
 // read, a younger result is there, or it is too old already.
 func (s *store) put(id identity, generation uint64, e entry) {
-	if s.left(e, s.clock.NowNano()) <= 0 {
+	from := e.when()
+	ttl := s.timeToLive()
+	if from.left(ttl, s.clock.NowNano()) <= 0 {
 		return
 	}
 	g := s.stripe(id)
 	s.cache.Compute(id, func(was entry, found bool) (entry, otter.ComputeOp) {
-		if g.Load() != generation || found && was.born > e.born {
+		if g.Load() != generation || found && was.when().born > from.born {
 			return was, otter.CancelOp
 		}
 		return e, otter.WriteOp
 	})
+	if s.timeToLive() != ttl {
+		s.move(id, from) // it may have come too late for the walk
+	}
 }
 
 // invalidate removes the result, and keeps executions that began before from
@@ -112,19 +122,24 @@ func (s *store) size() int { return int(s.cache.GetMaximum()) } //nolint:gosec /
 
 func (s *store) timeToLive() time.Duration { return time.Duration(s.ttl.Load()) }
 
-// setTTL moves the TTL. Lookups go by it at once. The expiry of entries that
-// are there is moved too, longer or shorter, in one walk of some hundred
-// nanoseconds an entry, during which the cache serves as usual.
+// setTTL moves the TTL, and the expiry of what is there, longer or shorter.
+// That takes some hundred nanoseconds an entry, during which the cache serves as
+// usual.
 func (s *store) setTTL(ttl time.Duration) {
 	if s.ttl.Swap(int64(ttl)) == int64(ttl) {
 		return
 	}
 	for id, e := range s.cache.All() {
-		if left := s.left(e, s.clock.NowNano()); left > 0 {
-			s.cache.SetExpiresAfter(id, left)
-		} else {
-			s.cache.Invalidate(id)
-		}
+		s.move(id, e.when())
+	}
+}
+
+// move sets the expiry of an entry to what the TTL says now.
+func (s *store) move(id identity, from *origin) {
+	if left := from.left(s.timeToLive(), s.clock.NowNano()); left > 0 {
+		s.cache.SetExpiresAfter(id, left)
+	} else {
+		s.cache.Invalidate(id)
 	}
 }
 

@@ -2,8 +2,6 @@ package sensors
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -73,7 +71,7 @@ func TestRuntime_memoryLimit(t *testing.T) {
 	assert.Zero(t, f.memoryLimit, "none is set")
 	debug.SetMemoryLimit(8 << 30)
 	f.read(&r)
-	assert.EqualValues(t, 8<<30, f.memoryLimit, "it can be changed while the service runs")
+	assert.Equal(t, uint64(8<<30), f.memoryLimit, "it can be changed while the service runs")
 }
 
 func TestCPUShare_standsBetweenCollections(t *testing.T) {
@@ -118,12 +116,10 @@ func TestCounter_firstAndBackwards(t *testing.T) {
 	}
 }
 
-// burn uses CPU time for about d.
-func burn(d time.Duration) {
-	for start := time.Now(); time.Since(start) < d; {
-		for range 1000 {
-			sinkInt++
-		}
+// burn does a fixed piece of work, of some 30 ms.
+func burn() {
+	for range 20_000_000 {
+		sinkInt++
 	}
 }
 
@@ -134,12 +130,12 @@ func TestProcess_cpuIsWhatWasUsed(t *testing.T) {
 	defer func() { assert.NoError(t, p.close()) }()
 	var drop reading
 	p.read(&drop)
-	burn(50 * time.Millisecond)
+	start := time.Now()
+	burn()
 	r := newReading()
 	p.read(&r)
-	// The machine may have taken the processor away for part of the time.
-	assert.Greater(t, r.totals[controller.CPUSeconds], 0.005)
-	assert.Less(t, r.totals[controller.CPUSeconds], 5.0)
+	assert.Greater(t, r.totals[controller.CPUSeconds], 0.002)
+	assert.LessOrEqual(t, r.totals[controller.CPUSeconds], float64(runtime.NumCPU())*(time.Since(start).Seconds()+0.1))
 	assert.Greater(t, r.gauges[controller.RSSBytes], 1e6)
 }
 
@@ -155,38 +151,6 @@ func TestProcess_closed(t *testing.T) {
 	assert.Contains(t, r.absent[controller.RSSBytes], "closed")
 }
 
-func TestRSS_statm(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the file is Linux's")
-	}
-	for name, c := range map[string]struct {
-		text string
-		want float64
-		err  string
-	}{
-		"usual":        {"5000 123 100 10 0 200 0\n", 123 * float64(os.Getpagesize()), ""},
-		"short":        {"5000\n", 0, "two fields"},
-		"empty":        {"", 0, "two fields"},
-		"not a number": {"1 x 2\n", 0, "number of pages"},
-	} {
-		path := filepath.Join(t.TempDir(), "statm")
-		require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
-		r := openRSS(path)
-		got, err := r.bytes()
-		if c.err != "" {
-			assert.ErrorContains(t, err, c.err, name)
-		} else {
-			require.NoError(t, err, name)
-			assert.Equal(t, c.want, got, name)
-		}
-		assert.NoError(t, r.close())
-	}
-	r := openRSS(filepath.Join(t.TempDir(), "none"))
-	_, err := r.bytes()
-	assert.ErrorIs(t, err, os.ErrNotExist)
-	assert.NoError(t, r.close())
-}
-
 func TestThreadCPU_isOfThisThread(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		_, ok := ThreadCPU()
@@ -198,11 +162,11 @@ func TestThreadCPU_isOfThisThread(t *testing.T) {
 	before, ok := ThreadCPU()
 	require.True(t, ok)
 	done := make(chan struct{})
-	go func() { defer close(done); burn(100 * time.Millisecond) }()
+	go func() { defer close(done); burn() }()
 	<-done
 	idle, _ := ThreadCPU()
-	burn(30 * time.Millisecond)
+	burn()
 	after, _ := ThreadCPU()
-	assert.Less(t, idle-before, 0.05, "another thread's work does not count")
 	assert.Greater(t, after-idle, 0.002)
+	assert.Less(t, idle-before, (after-idle)/2, "another thread's work does not count")
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,16 +40,28 @@ func TestMiddleware_whatFails(t *testing.T) {
 		failed  float64
 		status  int
 	}{
-		"nothing written":    {func(http.ResponseWriter, *http.Request) {}, 0, 200},
-		"body":               {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }, 0, 200},
-		"client's fault":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, 0, 404},
-		"just below":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(499) }, 0, 499},
-		"server's fault":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, 1, 500},
-		"overloaded":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, 1, 503},
-		"the first counts":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503); w.WriteHeader(200) }, 1, 503},
-		"body, then status":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(nil); w.WriteHeader(500) }, 0, 200},
-		"flush, then status": {func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); w.WriteHeader(500) }, 0, 200},
-		"announcement first": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(500) }, 1, 500},
+		"nothing written": {func(http.ResponseWriter, *http.Request) {}, 0, 200},
+		"body":            {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }, 0, 200},
+		"client's fault":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, 0, 404},
+		"just below":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(499) }, 0, 499},
+		"server's fault":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, 1, 500},
+		"overloaded":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, 1, 503},
+		"the first counts": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusOK)
+		}, 1, 503},
+		"body, then status": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(nil)
+			w.WriteHeader(http.StatusInternalServerError)
+		}, 0, 200},
+		"flush, then status": {func(w http.ResponseWriter, _ *http.Request) {
+			w.(http.Flusher).Flush()
+			w.WriteHeader(http.StatusInternalServerError)
+		}, 0, 200},
+		"announcement first": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusInternalServerError)
+		}, 1, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := sensors.NewRecorder()
@@ -236,6 +249,53 @@ func TestMiddleware_hijackEndsTheRequest(t *testing.T) {
 	assert.Contains(t, line, "101")
 	assert.Equal(t, [4]float64{1, 1, 0, 0}, recorded(rec))
 	_, _ = conn.Write([]byte("x"))
+}
+
+// Clients on real connections, samples taken all along: the samples add up to
+// what the clients did.
+func TestMiddleware_samplesAddUp(t *testing.T) {
+	const clients, each = 20, 50
+	rec := sensors.NewRecorder()
+	s := server(t, rec, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/broken" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	rec.Begin(1)
+	var wg sync.WaitGroup
+	for range clients {
+		wg.Go(func() {
+			for i := range each {
+				res, err := http.Get(s.URL + []string{"/fine", "/broken"}[i%2])
+				if assert.NoError(t, err) {
+					_ = res.Body.Close()
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); wg.Wait() }()
+	var all controller.Sample
+	sample := func() {
+		var tick controller.Sample
+		rec.Take(time.Now(), &tick)
+		all.Merge(&tick)
+	}
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		case <-time.After(time.Millisecond):
+			sample()
+		}
+	}
+	s.Close() // waits for handlers, which end after their clients have the answer
+	sample()
+	assert.Equal(t, float64(clients*each), all.Totals[controller.Requests])
+	assert.Equal(t, float64(clients*each), all.Totals[controller.Completions])
+	assert.Equal(t, float64(clients*each/2), all.Totals[controller.Errors])
+	assert.EqualValues(t, clients*each/2, all.Latency.Count())
+	assert.Nil(t, all.Unfinished)
 }
 
 func BenchmarkMiddleware(b *testing.B) {

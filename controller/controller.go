@@ -41,6 +41,7 @@ type Controller struct {
 	ended     []Trial           // of this session, oldest first, the latest 64
 	refused   map[string]string // proposals of this session that broke a rule
 	adviceOut bool
+	advice    []Trial
 }
 
 type pauseCause int
@@ -164,7 +165,8 @@ func (c *Controller) interrupted(in *Input) bool {
 			}
 		}
 	}
-	return c.phase != Restoring && c.changedOutside(in)
+	// Restoring without a confirmed read-back is a restore that has not worked yet.
+	return c.changedOutside(in)
 }
 
 // command puts together the answer of a step.

@@ -167,9 +167,9 @@ func (c *Controller) advise() {
 			if err != nil {
 				c.note("would refuse %s %s: %v", p.Optimization, p.Move, err)
 			} else {
-				c.record(Record{Kind: RecordAdvice, Trial: &Trial{
-					Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, From: view.Safe, To: to,
-				}})
+				t := Trial{Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, From: view.Safe, To: to}
+				c.advice = append(c.advice, t)
+				c.record(Record{Kind: RecordAdvice, Trial: &t})
 			}
 			view.Blocked[p.BlockKey()] = "advised already"
 		}

@@ -63,5 +63,6 @@ func (c *Controller) stepRestoring(in *Input) {
 	c.wait = min(c.wait*2, slowestRestore)
 	// After an error the loop answers at once: without a rest it would spin.
 	c.restore.resting = in.ApplyErr != ""
-	c.apply = !c.restore.resting
+	// What was confirmed and only cannot be read now need not be applied again.
+	c.apply = !c.restore.resting && c.inForce.IsZero()
 }

@@ -19,6 +19,8 @@ type Status struct {
 	Trial *Trial `json:"trial,omitempty"`
 	// Ended trials of this session, oldest first.
 	Ended []Trial `json:"ended,omitempty"`
+	// Advice of advice mode: what would be tried, without a verdict.
+	Advice []Trial `json:"advice,omitempty"`
 	// Blocked candidates, with the reason.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	// Measured baseline blocks out of how many, while Measuring.
@@ -36,7 +38,7 @@ func (c *Controller) Revision() uint64 { return c.revision }
 func (c *Controller) Status() Status {
 	s := Status{
 		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
-		Ended: slices.Clone(c.ended), Blocked: c.blocked(), Measured: c.timesMeasured(),
+		Ended: slices.Clone(c.ended), Advice: slices.Clone(c.advice), Blocked: c.blocked(), Measured: c.timesMeasured(),
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(c.cfg.Timing.Washout), Wealth: c.state.Wealth,
 	}
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })

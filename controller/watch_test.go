@@ -1,0 +1,142 @@
+package controller_test
+
+import (
+	"strings"
+	"time"
+
+	. "autotune/controller" //nolint:revive // the tests of a vocabulary read better with it
+)
+
+// watch is the core under test with an observer around it: it holds every
+// answer against the invariants, and can end a process without warning.
+type watch struct {
+	w    *world
+	life *life
+
+	before     Status
+	held       bool
+	sinceStop  int // steps since a stop was asked for, 0 if it was not
+	sinceUntil int
+	open       map[int]bool // trials of this process
+	began      bool         // a trial ever
+	steps      int
+}
+
+// mostSteps is where a script is cut by a crash that nothing follows.
+const mostSteps = 700
+
+func (v *watch) Start() Command {
+	v.open = map[int]bool{}
+	cmd := v.w.core.Start()
+	v.life.commands = append(v.life.commands, cmd)
+	return cmd
+}
+
+func (v *watch) Step(in Input) Command {
+	v.steps++
+	if v.w.crashed || v.steps > mostSteps {
+		v.steps = mostSteps + 1
+		return Command{Done: true}
+	}
+	v.before = v.w.core.Status()
+	cmd := v.w.core.Step(in)
+	v.life.inputs = append(v.life.inputs, in)
+	v.life.commands = append(v.life.commands, cmd)
+	return cmd
+}
+
+func (v *watch) stepped(in Input, cmd Command) {
+	if v.w.crashed || v.steps > mostSteps {
+		if !v.w.crashed { // cut short: give the trial its due
+			v.w.recordFault = true
+		}
+		return
+	}
+	w, now, fault := v.w, v.w.core.Status(), v.w.fault
+
+	if cmd.Wait <= 0 && !cmd.Done {
+		fault("a command without a wait: the loop would spin")
+	}
+	if now.Wealth < 0 {
+		fault("wealth %v is negative", now.Wealth)
+	}
+	v.countTrials(cmd)
+	inCandidate := now.Trial != nil && (now.Phase == Settling || now.Phase == Trying) && strings.HasSuffix(now.Why, ", candidate")
+	switch {
+	case inCandidate:
+		if !cmd.Setting.Equal(now.Trial.To) {
+			fault("in a candidate block %s is commanded, the candidate is %s", cmd.Setting, now.Trial.To)
+		}
+	case now.Phase != Starting && !w.cfg.Advise && !cmd.Setting.Equal(now.Safe):
+		fault("%v: %s is commanded, the safe setting is %s", now.Phase, cmd.Setting, now.Safe)
+	}
+	wasCandidate := v.before.Trial != nil && strings.HasSuffix(v.before.Why, ", candidate")
+	if danger := in.Sample.Gauges["danger"] > 0.5; wasCandidate && danger {
+		if !cmd.Setting.Equal(now.Safe) || !cmd.Apply || now.Trial != nil {
+			fault("a guard tripped in a candidate block, and %s stays (apply %v)", cmd.Setting, cmd.Apply)
+		}
+	}
+	if cmd.Apply && w.cfg.State == nil && !v.began {
+		fault("%s is applied before the first trial", cmd.Setting)
+	}
+	v.wishes(in, cmd, now)
+	v.inTime(cmd)
+}
+
+func (v *watch) countTrials(cmd Command) {
+	for _, r := range cmd.Records {
+		switch r.Kind {
+		case RecordTrial:
+			v.began = true
+			v.open[r.Trial.ID] = true
+			if len(v.open) != 1 {
+				v.w.fault("two trials at once: %v", v.open)
+			}
+		case RecordVerdict:
+			if r.Trial.Reason == Crashed {
+				continue
+			}
+			if !v.open[r.Trial.ID] {
+				v.w.fault("trial %d: a verdict without a trial", r.Trial.ID)
+			}
+			delete(v.open, r.Trial.ID)
+		}
+	}
+	if cmd.Done && len(v.open) > 0 {
+		v.w.fault("ended with trials that have no verdict: %v", v.open)
+	}
+}
+
+// wishes: paused means no candidate, and a stop is carried out in bounded time.
+func (v *watch) wishes(in Input, cmd Command, now Status) {
+	switch in.Ask {
+	case Pause:
+		v.held = v.sinceStop == 0
+	case Resume:
+		v.held = false
+	case Stop, StopToInitial:
+		if v.sinceStop == 0 {
+			v.sinceStop = 1
+		}
+	}
+	if v.held && (now.Trial != nil || now.Phase != Starting && !v.w.cfg.Advise && !cmd.Setting.Equal(now.Safe)) {
+		v.w.fault("held by the operator, and %s is commanded", cmd.Setting)
+	}
+	if v.sinceStop > 0 {
+		v.held = false
+		if v.sinceStop++; v.sinceStop > 50 && !cmd.Done {
+			v.w.fault("not ended %d steps after a stop: %v, %s", v.sinceStop, now.Phase, now.Why)
+		}
+	}
+}
+
+// inTime: a session ends at its Until, whatever state that finds it in.
+func (v *watch) inTime(cmd Command) {
+	until := v.w.cfg.Budget.Until
+	if until.IsZero() || v.w.now.Before(until.Add(time.Second)) || v.w.core.Status().Phase == Starting {
+		return
+	}
+	if v.sinceUntil++; v.sinceUntil > 50 && !cmd.Done {
+		v.w.fault("not ended %d steps after its time: %v", v.sinceUntil, v.w.core.Status().Phase)
+	}
+}

@@ -9,16 +9,18 @@ import (
 
 // Names of the fields, which are the names of the knobs.
 const (
-	EnableCache              = "enable_cache_optimization"
-	CacheSize                = "cache_size"
-	CacheTTL                 = "cache_ttl"
-	EnableStep               = "enable_step_optimization"
-	EnableConcurrency        = "enable_concurrency_optimization"
-	MaxConcurrentExecutions  = "max_concurrent_executions"
-	ConcurrencyTimeout       = "concurrency_timeout"
-	EnableAutomatic          = "enable_automatic_optimization" // a rule about the autopilot, not a knob of it
-	secondsPerDay            = 24 * 60 * 60
-	defaultConcurrencyFactor = 2
+	EnableCache             = "enable_cache_optimization"
+	CacheSize               = "cache_size"
+	CacheTTL                = "cache_ttl"
+	EnableStep              = "enable_step_optimization"
+	EnableConcurrency       = "enable_concurrency_optimization"
+	MaxConcurrentExecutions = "max_concurrent_executions"
+	ConcurrencyTimeout      = "concurrency_timeout"
+)
+
+const (
+	secondsPerDay  = 24 * 60 * 60
+	limitOverCores = 2 // the default of max_concurrent_executions
 )
 
 // field is a knob and the value that it has when nobody set it.
@@ -41,7 +43,7 @@ func fields() []field {
 		{knob: controller.Knob{
 			Name: MaxConcurrentExecutions, Kind: controller.Int, Unit: "executions", Min: 1, Max: 1e5,
 			Scale: controller.Log, MaxMove: 2, Needs: EnableConcurrency,
-		}, value: float64(defaultConcurrencyFactor * runtime.GOMAXPROCS(0))},
+		}, value: float64(limitOverCores * runtime.GOMAXPROCS(0))},
 		{knob: controller.Knob{
 			Name: ConcurrencyTimeout, Kind: controller.Duration, Unit: "s", Min: 1e-3, Max: 3600,
 			Scale: controller.Log, MaxMove: 2, Period: 30 * time.Second, Needs: EnableConcurrency,

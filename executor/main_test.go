@@ -2,6 +2,9 @@ package executor
 
 import (
 	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,4 +43,24 @@ func counted(runs *int) func(context.Context, int) (int, error) {
 // must takes what Run returns, and then the test.
 func must[Out any](out Out, err error) func(testing.TB) Out {
 	return func(t testing.TB) Out { t.Helper(); require.NoError(t, err); return out }
+}
+
+// register is a value that a step reads slowly, so that writes come in between.
+type register struct{ value, invalidated atomic.Int64 }
+
+func newRegister() *register { return &register{} }
+
+func (r *register) read() int64 {
+	v := r.value.Load()
+	runtime.Gosched()
+	return v
+}
+
+// newGroup runs f in n goroutines.
+func newGroup(n int, f func()) *sync.WaitGroup {
+	var g sync.WaitGroup
+	for range n {
+		g.Go(f)
+	}
+	return &g
 }

@@ -23,7 +23,9 @@ import (
 // cache lines stay where they are. A shard drawn by a random number would do no
 // better than one shard. The token is only a hint: when the pool forgets it at
 // a collection, or two processors come to hold the same, the mutex still keeps
-// the count right, only slower.
+// the count right. And they part again: who finds a shard busy at a start moves
+// on to another and keeps that one (measured, two processors that began with
+// the same token: 20 ns a request where staying costs 35).
 //
 // # In flight
 //
@@ -107,8 +109,13 @@ func (r *Recorder) StartNow() Request {
 
 func (r *Recorder) start(at time.Duration) Request {
 	s := r.tokens.Get().(*shard)
-	r.tokens.Put(s) // at once: it is a hint, and one held across a wait would breed others
+	if !s.mu.TryLock() {
+		s = r.tokens.New().(*shard) // one in turn, to keep
+		s.mu.Lock()
+	}
 	slot, serial := s.start(at)
+	s.mu.Unlock()
+	r.tokens.Put(s)
 	return Request{shard: s, slot: slot, serial: serial}
 }
 

@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func (g *guarded) end(d time.Duration) {
 	g.mu.Unlock()
 }
 
-// latencies is a spread of them, from about 1 µs to 16 ms.
+// benchLatency spreads latencies from about 1 µs to 16 ms.
 func benchLatency(i int) time.Duration { return time.Duration(1000 + (i*7919)&(1<<24-1)) }
 
 func BenchmarkRecord(b *testing.B) {
@@ -42,6 +43,24 @@ func BenchmarkRecord(b *testing.B) {
 	b.Run("recorder/parallel", func(b *testing.B) {
 		b.ReportAllocs()
 		r := NewRecorder()
+		b.RunParallel(func(pb *testing.PB) {
+			for i := 0; pb.Next(); i++ {
+				r.start(0).end(benchLatency(i), false)
+			}
+		})
+	})
+	// Processors that begin with the same token.
+	b.Run("recorder/same-token", func(b *testing.B) {
+		b.ReportAllocs()
+		r := newRecorder(4)
+		inTurn := r.tokens.New
+		var drawn atomic.Uint32
+		r.tokens.New = func() any {
+			if drawn.Add(1) <= 4 {
+				return r.shards[0]
+			}
+			return inTurn()
+		}
 		b.RunParallel(func(pb *testing.PB) {
 			for i := 0; pb.Next(); i++ {
 				r.start(0).end(benchLatency(i), false)

@@ -75,9 +75,8 @@ type shard struct {
 
 func newShard(base time.Time) *shard { return &shard{base: base, now: new(counts)} }
 
-// start counts an arrival and gives it a slot.
+// start counts an arrival and gives it a slot. The caller holds mu.
 func (s *shard) start(at time.Duration) (index, serial uint32) {
-	s.mu.Lock()
 	s.now.arrivals++
 	if s.free == 0 {
 		s.grow()
@@ -89,7 +88,6 @@ func (s *shard) start(at time.Duration) (index, serial uint32) {
 	p.serial++
 	serial = p.serial
 	s.busy++
-	s.mu.Unlock()
 	return index, serial
 }
 

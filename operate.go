@@ -40,10 +40,6 @@ func (a *Autopilot) Executor() *executor.Executor { return a.ex }
 // Recorder takes the service's requests.
 func (a *Autopilot) Recorder() *sensors.Recorder { return a.cfg.Recorder }
 
-// Target is the live service as the controller sees it. Use it only after the
-// autopilot has ended: two hands on the same knobs are one too many.
-func (a *Autopilot) Target() *Target { return a.target }
-
 // Done is closed when the autopilot has ended: after Close, when its time is
 // over, when its context ended, or when it broke.
 func (a *Autopilot) Done() <-chan struct{} { return a.done }

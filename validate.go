@@ -9,14 +9,20 @@ import (
 // Validate judges a candidate setting of a live service against a baseline in
 // randomised pairs of blocks, decides nothing, and leaves cfg.Final in force. It
 // is the independent check of what an autopilot kept. It returns one line a
-// goal, and an error if it could not be finished.
-func Validate(ctx context.Context, t *Target, cfg controller.ComparisonConfig) ([]controller.Compared, error) {
+// goal, and an error if it could not be finished. progress, if not nil, is told of
+// the pairs done after each tick.
+func Validate(ctx context.Context, t *Target, cfg controller.ComparisonConfig, progress func(done, of int)) ([]controller.Compared, error) {
 	cfg.Space = t.Space()
 	c, err := controller.NewComparison(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := controller.Run(ctx, t, c, controller.Loop{}); err != nil {
+	loop := controller.Loop{Stepped: func(controller.Input, controller.Command) {
+		if progress != nil {
+			progress(c.Pairs())
+		}
+	}}
+	if err := controller.Run(ctx, t, c, loop); err != nil {
 		return nil, err
 	}
 	return c.Result()

@@ -49,13 +49,13 @@ func fields() []field {
 			Scale: controller.Log, MaxMove: 2, Period: 30 * time.Second, Needs: EnableConcurrency,
 		}, value: 30},
 		{knob: controller.Knob{
-			// The first blocks with it pay for filling the cache; a block's
-			// washout is made long enough that hot keys are in.
-			Name: EnableCache, Kind: controller.Switch, Max: 1, Settle: 2 * time.Second,
+			// It keeps its entries while off, so only the first blocks of a
+			// trial pay for filling it: no block needs a longer washout for that.
+			Name: EnableCache, Kind: controller.Switch, Max: 1,
 		}},
 		{knob: controller.Knob{
 			Name: CacheSize, Kind: controller.Int, Unit: "entries", Min: 1, Max: 1e8,
-			Scale: controller.Log, MaxMove: 4, Settle: 2 * time.Second, Needs: EnableCache,
+			Scale: controller.Log, MaxMove: 4, Needs: EnableCache,
 		}, value: 1024},
 		{knob: controller.Knob{
 			Name: CacheTTL, Kind: controller.Duration, Unit: "s", Min: 1, Max: 30 * secondsPerDay,

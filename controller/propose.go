@@ -136,16 +136,20 @@ func (c *Controller) owed(p Proposal, v View) bool {
 // mostPairs is the cap of a trial, and where it comes from.
 func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	most := c.cfg.Budget.MaxPairs
-	left := c.pairsLeft(c.washout(p.Change))
-	if left < 0 {
+	if c.cfg.Budget.Until.IsZero() {
 		return most, ""
 	}
 	others := v.Untried
 	if c.owed(p, v) {
 		others--
 	}
-	share := max(left-c.cfg.Budget.ReservedPairs*others, min(left, 1))
-	return min(most, share), fmt.Sprintf("min(%d, %d pairs left - %d x %d optimizations untried)", most, left, c.cfg.Budget.ReservedPairs, others)
+	// What the others are owed is time, and their pairs may be shorter.
+	owed := time.Duration(c.cfg.Budget.ReservedPairs*others) * c.pairTime(c.cfg.Timing.Washout)
+	pair := c.pairTime(c.washout(p.Change))
+	left := c.cfg.Budget.Until.Sub(c.now)
+	share := max(int((left-owed)/pair), min(int(left/pair), 1))
+	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
+		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
 }
 
 // washout before a block in which these knobs differ.

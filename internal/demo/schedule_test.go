@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestScatter_isAPermutation(t *testing.T) {
 		for rank := range items {
 			seen[scatter(rank, items)] = true
 		}
-		assert.NotContains(t, seen, false, "%d items", items)
+		assert.False(t, slices.Contains(seen, false), "%d items", items)
 	}
 }
 

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"autotune/controller"
+	"autotune/internal/demo"
+	"autotune/internal/terminal"
+	"autotune/policies"
+)
+
+const runHelp = `Starts a real HTTP service on loopback over an embedded database, loads it from
+another process, and lets the autopilot improve it: one optimization at a time,
+each judged in randomised pairs of blocks. Two of the five offered are controls:
+"placebo" does nothing and "harmful" doubles the latency. It ends with an
+independent check of the final setting against the initial one.`
+
+type runFlags struct {
+	demo.RunConfig
+	trace, policy string
+	json, verbose bool
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use: "run", Short: "Improve a live demonstration service, and prove it", Long: runHelp, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	fs := cmd.Flags()
+	fs.DurationVar(&f.Duration, "duration", demo.DefaultDuration, "of the whole run, check included; at least 100s")
+	fs.Float64Var(&f.Rate, "rate", demo.DefaultRate, "mean requests per second")
+	fs.StringVar(&f.trace, "trace", "", "CSV `file` of requests per second or minute to replay, scaled to mean --rate from its busiest stretch")
+	fs.StringVar(&f.Addr, "addr", demo.DefaultAddr, "loopback address of the service")
+	fs.StringVar(&f.policy, "policy", "guide", "what to try next: guide or static")
+	fs.StringVar(&f.Workload, "workload", "", "the guide's name of the workload, which sets the order")
+	fs.StringSliceVar(&f.Offer, "offer", nil, "optimizations to try, by name (default all)")
+	fs.IntVar(&f.MaxPairs, "max-pairs", 24, "pairs a trial may take")
+	fs.StringVar(&f.Journal, "journal", "", "`folder` of the decision log (default a temporary one)")
+	fs.BoolVar(&f.Advise, "advise", false, "change nothing, say what would be tried and why")
+	fs.Uint64Var(&f.Seed, "seed", 0, "of every coin, row and request (default random)")
+	fs.BoolVar(&f.json, "json", false, "one JSON object per line on stdout")
+	fs.BoolVar(&f.verbose, "verbose", false, "log every decision to stderr")
+	return cmd
+}
+
+func (f *runFlags) run(cmd *cobra.Command) error {
+	self, err := os.Executable()
+	if err != nil {
+		return failure{err}
+	}
+	f.LoadCommand = []string{self, "load"}
+	for f.Seed == 0 {
+		f.Seed = uint64(time.Now().UnixNano()) //nolint:gosec // not a secret; it is printed
+	}
+	if f.Policy, err = policies.Named(f.policy, f.Workload); err != nil {
+		return err
+	}
+	if len(f.Offer) == 1 && f.Offer[0] == "all" {
+		f.Offer = nil
+	}
+	if !(f.Rate > 0) || math.IsInf(f.Rate, 0) {
+		return fmt.Errorf("rate %v: must be above 0", f.Rate)
+	}
+	if f.trace != "" {
+		if f.Trace, err = demo.ReadTrace(f.trace, f.Rate, int(math.Ceil(f.Duration.Seconds()))); err != nil {
+			return err
+		}
+	}
+	if f.verbose {
+		log := zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+		f.Logger = &log
+	}
+	view := terminal.New(os.Stderr, terminal.Options{Until: time.Now().Add(f.Duration)})
+	f.OnStage = view.Stage
+	f.OnStatus = view.Show
+	out := json.NewEncoder(os.Stdout)
+	if f.json {
+		f.OnTrial = func(t controller.Trial) {
+			_ = out.Encode(struct {
+				Type string `json:"type"`
+				controller.Trial
+			}{"trial", t})
+		}
+	}
+	summary, err := demo.Run(cmd.Context(), f.RunConfig)
+	view.Close()
+	switch {
+	case errors.Is(err, demo.ErrFailed):
+		return failure{err}
+	case err != nil:
+		return err
+	case f.json:
+		return out.Encode(summary)
+	}
+	return summary.WriteText(os.Stdout)
+}

@@ -1,0 +1,314 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"autotune"
+	"autotune/controller"
+	"autotune/sensors"
+)
+
+// The arithmetic that makes a run fit into four minutes: blocks of 1 s after a
+// washout of 0.25 s, so that a pair takes 2.5 s; 22 baseline blocks once; 12
+// pairs for the check at the end; at most 24 pairs a trial, and 8 kept in
+// reserve for each optimization still untried.
+const (
+	blockWashout = 250 * time.Millisecond
+	blockMeasure = time.Second
+	checkPairs   = 12
+	maxPairs     = 24
+	warmUp       = 3 * time.Second
+	// tidy is what stopping, a prolonged block or two and the summary may take.
+	tidy = 5 * time.Second
+	// idleEnough is how long the autopilot may find nothing to try before the
+	// run goes on to its check.
+	idleEnough = 8 * time.Second
+	// leastDuration leaves time for the noise, one trial and the check.
+	leastDuration = 100 * time.Second
+	followEvery   = 100 * time.Millisecond
+)
+
+var timing = controller.Timing{Washout: blockWashout, Measure: blockMeasure}
+
+// granted: the demonstration's owner allows the limit on concurrency to reject
+// what has waited for its timeout.
+var granted = []string{"enable_concurrency_optimization"}
+
+// DefaultDuration of a run.
+const DefaultDuration = 228 * time.Second
+
+// RunConfig says what run to make. Zero fields have the documented defaults.
+type RunConfig struct {
+	// Duration of the whole run, check included; DefaultDuration if 0, at least 100 s.
+	Duration time.Duration
+	// Rate is the mean request rate; DefaultRate if 0. Trace as in LoadConfig.
+	Rate  float64
+	Trace []float64
+	Addr  string
+	Items int
+	// Policy by name, and the guide's Workload.
+	Policy   controller.Policy
+	Workload string
+	// Offer names the optimizations to try; all if empty.
+	Offer []string
+	// MaxPairs a trial may take; 24 if 0.
+	MaxPairs int
+	// Journal folder; a temporary one, removed at the end, if empty.
+	Journal string
+	Advise  bool
+	Seed    uint64
+	// LoadCommand starts the load generator: this program, calling ServeLoad.
+	LoadCommand []string
+	Logger      *zerolog.Logger
+	// OnStage and OnStatus are told how it goes, from Run's goroutine.
+	OnStage  func(name string, done, of int)
+	OnStatus func(autotune.Status)
+	OnTrial  func(controller.Trial)
+}
+
+func (c *RunConfig) setDefaults() error {
+	if c.Duration == 0 {
+		c.Duration = DefaultDuration
+	}
+	if c.Rate == 0 {
+		c.Rate = DefaultRate
+	}
+	if c.Items == 0 {
+		c.Items = DefaultItems
+	}
+	if c.MaxPairs == 0 {
+		c.MaxPairs = maxPairs
+	}
+	if c.OnStage == nil {
+		c.OnStage = func(string, int, int) {}
+	}
+	if c.OnStatus == nil {
+		c.OnStatus = func(autotune.Status) {}
+	}
+	if c.OnTrial == nil {
+		c.OnTrial = func(controller.Trial) {}
+	}
+	if c.Duration < leastDuration && !c.Advise {
+		return fmt.Errorf("duration %v: must be at least %v: noise, a trial and the check need that long", c.Duration, leastDuration)
+	}
+	if c.MaxPairs < 1 {
+		return fmt.Errorf("max-pairs %d: must be at least 1", c.MaxPairs)
+	}
+	return nil
+}
+
+// run is one run in progress.
+type run struct {
+	cfg      RunConfig
+	start    time.Time
+	until    time.Time // of trials
+	controls *Controls
+	service  *Service
+	load     *loadProcess
+	pilot    *autotune.Autopilot
+	shown    int // trials told of
+	alerts   atomic.Int64
+	summary  Summary
+
+	tempJournal string // to remove; empty if the folder is the caller's
+}
+
+// ErrFailed marks an error of a run that was asked for rightly and broke.
+var ErrFailed = errors.New("the run failed")
+
+// Run starts the service, its load in another process, and the autopilot; lets
+// it work; and checks what came of it. When ctx ends early the candidate is
+// withdrawn and the summary says how far it got: that is no error. An error is
+// a configuration that is wrong, or, with ErrFailed, a run that broke.
+func Run(ctx context.Context, cfg RunConfig) (*Summary, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, start: time.Now(), controls: NewControls()}
+	r.summary = Summary{Type: "summary", Seed: cfg.Seed, Tried: []Tried{}, Kept: []string{}, Reverted: []string{}, Check: []controller.Compared{}}
+	err := r.all(ctx)
+	err = errors.Join(err, r.close())
+	r.summary.Seconds = elapsedSince(r.start)
+	if err != nil {
+		return nil, err
+	}
+	return &r.summary, nil
+}
+
+func (r *run) all(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	err := r.let(ctx)
+	if err == nil && ctx.Err() == nil && !r.cfg.Advise {
+		err = r.check(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	return nil
+}
+
+// begin starts every part; the autopilot is held until the service is warm.
+func (r *run) begin(ctx context.Context) error {
+	c := &r.cfg
+	if c.Journal == "" {
+		dir, err := os.MkdirTemp("", "autotune-journal-")
+		if err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		c.Journal, r.tempJournal = dir, dir
+	}
+	r.until = r.start.Add(c.Duration - checkPairs*2*(blockWashout+blockMeasure) - tidy)
+	var err error
+	if r.pilot, err = autotune.Start(context.WithoutCancel(ctx), autotune.Config{
+		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
+		Offer: c.Offer, Grant: granted, Policy: c.Policy, Workload: c.Workload,
+		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, Logger: c.Logger, Timing: timing,
+		Budget:  controller.Budget{MaxPairs: c.MaxPairs, Until: r.until},
+		OnAlert: func(autotune.Alert) { r.alerts.Add(1) },
+	}); err != nil {
+		return err
+	}
+	c.OnStage("making the database", 0, 0)
+	if r.service, err = Start(ctx, Config{
+		Addr: c.Addr, Executor: r.pilot.Executor(), Recorder: r.pilot.Recorder(), Controls: r.controls, Seed: c.Seed, Items: c.Items,
+	}); err != nil {
+		return err
+	}
+	if r.load, err = startLoad(c.LoadCommand, loadLine{URL: r.service.URL(), Rate: c.Rate, Trace: c.Trace, Seed: c.Seed, Items: c.Items}); err != nil {
+		return err
+	}
+	c.OnStage("warming up at "+r.service.URL(), 0, 0)
+	return r.sleep(ctx, warmUp)
+}
+
+// let lets the autopilot go, and follows it until its time is over, it has
+// found nothing more to try for a while, or ctx ends.
+func (r *run) let(ctx context.Context) error {
+	ex := r.pilot.Executor()
+	cfg := ex.Config()
+	cfg.EnableAutomaticOptimization = true
+	if err := ex.Apply(cfg); err != nil {
+		return err
+	}
+	cpu, began := processCPU(), time.Now()
+	idle := time.Time{}
+	for ended := false; !ended && ctx.Err() == nil; {
+		if err := r.sleep(ctx, followEvery); err != nil {
+			return err
+		}
+		s := r.pilot.Status()
+		r.follow(s)
+		switch {
+		case s.Phase != controller.Idle:
+			idle = time.Time{}
+		case idle.IsZero():
+			idle = time.Now()
+		}
+		select {
+		case <-r.pilot.Done():
+			ended = true
+		default:
+			ended = !idle.IsZero() && time.Since(idle) > idleEnough
+		}
+	}
+	err := r.pilot.Close()
+	s := r.pilot.Status()
+	r.follow(s)
+	r.summary.Interrupted = ctx.Err() != nil
+	r.summary.take(s, r.offered())
+	r.summary.AutopilotCPU = s.CPUSeconds / time.Since(began).Seconds()
+	if used := processCPU() - cpu; used > 0 {
+		r.summary.AutopilotShare = s.CPUSeconds / used
+	}
+	return errors.Join(err, r.pilot.Err())
+}
+
+// follow tells of the status, and of each trial that ended since.
+func (r *run) follow(s autotune.Status) {
+	for ; r.shown < len(s.Ended); r.shown++ {
+		r.cfg.OnTrial(s.Ended[r.shown])
+	}
+	r.cfg.OnStatus(s)
+}
+
+// check judges the final setting against the initial one, with the autopilot gone.
+func (r *run) check(ctx context.Context) error {
+	s, err := sensors.New(sensors.Options{Recorder: r.pilot.Recorder()})
+	if err != nil {
+		return err
+	}
+	target, err := autotune.NewTarget(r.pilot.Executor(), r.controls.Knobs(), s)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	compared, err := autotune.Validate(ctx, target, controller.ComparisonConfig{
+		Baseline: r.summary.Initial, Candidate: r.summary.Final, Final: r.summary.Final,
+		Pairs: checkPairs, Seed: r.cfg.Seed, Timing: timing,
+	}, func(done, of int) { r.cfg.OnStage("checking final against initial setting", done, of) })
+	err = errors.Join(err, s.Close())
+	if ctx.Err() != nil {
+		r.summary.Interrupted = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.summary.Check = compared
+	return nil
+}
+
+// close ends every part, in reverse order, whatever was started.
+func (r *run) close() error {
+	var errs []error
+	if r.load != nil {
+		report, err := r.load.stop()
+		r.summary.Load = report
+		errs = append(errs, err)
+	}
+	if r.pilot != nil {
+		errs = append(errs, r.pilot.Close())
+	}
+	if r.service != nil {
+		errs = append(errs, r.service.Close())
+	}
+	if r.pilot != nil {
+		errs = append(errs, r.pilot.Executor().Close())
+	}
+	if r.tempJournal != "" {
+		errs = append(errs, os.RemoveAll(r.tempJournal))
+	}
+	r.summary.Alerts = int(r.alerts.Load())
+	return errors.Join(errs...)
+}
+
+// sleep waits, and fails if the load is gone: without it nothing means anything.
+func (r *run) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-r.load.done:
+		_, err := r.load.stop()
+		return errors.Join(errors.New("load: the generator ended before the run did"), err)
+	}
+	return nil
+}
+
+// offered are the optimizations of this run.
+func (r *run) offered() []controller.Optimization {
+	all := append(r.pilot.Executor().Optimizations(), r.controls.Optimizations()...)
+	return slices.DeleteFunc(all, func(o controller.Optimization) bool {
+		return len(r.cfg.Offer) > 0 && !slices.Contains(r.cfg.Offer, o.Name)
+	})
+}

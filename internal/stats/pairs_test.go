@@ -25,7 +25,7 @@ func TestE_meanIsOneOverAllSigns(t *testing.T) {
 	}
 	for name, shape := range shapes {
 		for _, base := range [][]float64{nil, baseline} {
-			for _, theta := range []float64{0, -0.03, 0.05, math.Log(1.1)} {
+			for _, theta := range []float64{0, -0.03, -0.14, 0.05, math.Log(1.1)} {
 				for _, n := range []int{1, 2, 7, 12} {
 					sizes := make([]float64, n)
 					for k := range sizes {
@@ -53,10 +53,66 @@ func TestE_meanIsOneOverAllSigns(t *testing.T) {
 	}
 }
 
+// The fast product of stakes is the definition, factor by factor.
+func TestLogE_isTheDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for n := range 100 {
+		p := NewPairs([]float64{0.1, 0.2, 0.15})
+		for range n {
+			require.NoError(t, p.Add(rng.NormFloat64()*0.2))
+		}
+		for _, theta := range []float64{0, -0.1, 0.3, 10} {
+			for _, side := range []Side{Below, Above} {
+				mean := 0.0
+				for _, kappa := range kappas {
+					product := 1.0
+					for k, d := range p.d {
+						product *= 1 + math.Tanh(kappa*float64(side)*clip((d-theta)/p.s[k]))
+					}
+					mean += product / float64(len(kappas))
+				}
+				require.InDelta(t, math.Log(mean), p.LogE(theta, side), 1e-9, "%d pairs, θ0=%v, side %d", n, theta, side)
+			}
+		}
+	}
+}
+
+// Ville's inequality, by enumeration: the share of the sign vectors on which E
+// ever reaches 1/α is at most α, at every α at once.
+func TestE_rarelyEverReachesAHighValue(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	const n = 12
+	sizes := make([]float64, n)
+	for k := range sizes {
+		sizes[k] = math.Exp(rng.NormFloat64())
+	}
+	var highest []float64
+	for signs := range 1 << n {
+		p := NewPairs(nil)
+		most := 0.0
+		for k, size := range sizes {
+			if signs>>k&1 == 1 {
+				size = -size
+			}
+			require.NoError(t, p.Add(size))
+			most = max(most, p.E(0, Below))
+		}
+		highest = append(highest, most)
+	}
+	for _, at := range []float64{2, 5, 20, 40, 100, 120} {
+		reached := 0
+		for _, e := range highest {
+			if e >= at {
+				reached++
+			}
+		}
+		require.LessOrEqual(t, float64(reached)/(1<<n), 1/at, "1/α = %v", at)
+	}
+}
+
 // A scale that knows the current pair breaks the test: the enumeration above
 // would notice. This shows that it can go red.
 func TestE_scaleThatPeeksIsNotExact(t *testing.T) {
-	worst := 0.0
 	sizes := []float64{0.01, 0.3, 0.02, 0.4, 0.01, 0.5}
 	const theta = 0.05
 	total := 0.0
@@ -71,7 +127,7 @@ func TestE_scaleThatPeeksIsNotExact(t *testing.T) {
 		}
 		total += p.E(theta, Below)
 	}
-	worst = math.Abs(total/float64(int(1)<<len(sizes)) - 1)
+	worst := math.Abs(total/float64(int(1)<<len(sizes)) - 1)
 	require.Greater(t, worst, 1e-6)
 }
 

@@ -26,7 +26,8 @@ type Config struct {
 	// Knobs of the service itself, and the Optimizations that they belong to.
 	Knobs         []knobs.Actuator
 	Optimizations []controller.Optimization
-	// Offer names the optimizations that may be tried; empty offers all.
+	// Offer names the optimizations that may be tried, in this order where the
+	// policy has no other; empty offers all.
 	Offer []string
 	// Grant names Bounded optimizations that may be tried although they may
 	// change results in the way they declare. Others are advised only.
@@ -131,13 +132,14 @@ func (c *Config) offered(all []controller.Optimization) ([]controller.Optimizati
 	for _, name := range c.Grant {
 		known("grant", name)
 	}
-	var out []controller.Optimization
-	for _, o := range all {
-		if len(c.Offer) > 0 && !slices.Contains(c.Offer, o.Name) {
-			continue
-		}
-		o.Granted = o.Granted || slices.Contains(c.Grant, o.Name)
-		out = append(out, o)
+	out := slices.Clone(all)
+	if len(c.Offer) > 0 {
+		at := func(o controller.Optimization) int { return slices.Index(c.Offer, o.Name) }
+		out = slices.DeleteFunc(out, func(o controller.Optimization) bool { return at(o) < 0 })
+		slices.SortFunc(out, func(a, b controller.Optimization) int { return at(a) - at(b) })
+	}
+	for i := range out {
+		out[i].Granted = out[i].Granted || slices.Contains(c.Grant, out[i].Name)
 	}
 	if c.Lease < leastLease {
 		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, leastLease))

@@ -1,0 +1,340 @@
+package autotune_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"autotune"
+	"autotune/controller"
+	"autotune/executor"
+	"autotune/journal"
+	"autotune/knobs"
+)
+
+func tried(n int) func(autotune.Status) bool {
+	return func(s autotune.Status) bool { return len(s.Ended) >= n }
+}
+
+func TestAutopilot_keepsAGainRefusesHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("slow", "fast"))
+		st := until(t, pilot, "both tried", tried(2))
+		finish(t, pilot)
+		require.Equal(t, "slow", st.Ended[0].Optimization)
+		require.Equal(t, controller.Reverted, st.Ended[0].Outcome, st.Ended[0].Detail)
+		require.Equal(t, controller.Kept, st.Ended[1].Outcome, st.Ended[1].Detail)
+		require.True(t, s.fast.Load(), "Close leaves what was kept")
+		require.False(t, s.slow.Load())
+		e, ok := st.Ended[1].Effect(controller.LatencyP95)
+		require.True(t, ok)
+		require.InDelta(t, -0.4, e.Change, 0.1)
+	})
+}
+
+func TestAutopilot_zeroConfigChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Executor = executor.Config{}
+		pilot := start(t, cfg)
+		time.Sleep(5 * time.Minute)
+		st := pilot.Status()
+		require.Equal(t, controller.Paused, st.Phase)
+		require.Empty(t, st.Ended)
+		require.False(t, s.fast.Load())
+
+		ex := pilot.Executor().Config()
+		ex.EnableAutomaticOptimization = true
+		require.NoError(t, pilot.Executor().Apply(ex))
+		until(t, pilot, "kept once switched on", func(s autotune.Status) bool { return s.Safe.On("fast") })
+
+		ex = pilot.Executor().Config()
+		ex.EnableAutomaticOptimization = false
+		require.NoError(t, pilot.Executor().Apply(ex))
+		until(t, pilot, "held again", func(s autotune.Status) bool { return s.Phase == controller.Paused })
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_pauseWithdrawsAndResumeGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("slow"))
+		until(t, pilot, "candidate in force", func(autotune.Status) bool { return s.slow.Load() })
+		require.NoError(t, pilot.Pause(context.Background()))
+		require.False(t, s.slow.Load())
+		time.Sleep(time.Minute)
+		require.False(t, s.slow.Load())
+		st := pilot.Status()
+		require.Equal(t, controller.Stopped, st.Ended[0].Reason)
+		require.NoError(t, pilot.Resume(context.Background()))
+		until(t, pilot, "tried again", tried(2))
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_closeToInitialUndoesWhatWasKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("fast"))
+		until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		require.NoError(t, pilot.CloseToInitial())
+		require.False(t, s.fast.Load())
+		require.NoError(t, pilot.Close(), "again")
+		require.ErrorIs(t, pilot.Pause(context.Background()), autotune.ErrEnded)
+		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+func TestAutopilot_closeInACandidateBlockWithdrawsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("slow"))
+		until(t, pilot, "candidate in force", func(autotune.Status) bool { return s.slow.Load() })
+		finish(t, pilot)
+		require.False(t, s.slow.Load())
+	})
+}
+
+func TestAutopilot_adviseChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config()
+		cfg.Advise = true
+		set := cfg.Knobs[0].Set
+		cfg.Knobs[0].Set = func(v float64) error { t.Errorf("set to %v in advice mode", v); return set(v) }
+		pilot := start(t, cfg)
+		st := until(t, pilot, "advice", func(st autotune.Status) bool { return len(st.Advice) > 0 })
+		time.Sleep(time.Minute)
+		finish(t, pilot)
+		names := map[string]string{}
+		for _, a := range st.Advice {
+			names[a.Optimization] = a.Why
+		}
+		require.Contains(t, names, "fast")
+		require.Contains(t, names, "enable_cache_optimization")
+		require.NotEmpty(t, names["enable_cache_optimization"])
+	})
+}
+
+func TestAutopilot_guardAbortsWithinTicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Guards = []controller.Guard{{Metric: controller.ErrorRatio, Limit: 0.25, MinRequests: 10}}
+		var set time.Time
+		inner := cfg.Knobs[1].Set
+		cfg.Knobs[1].Set = func(v float64) error {
+			s.broken.Store(v == 1) // every request fails while it is on
+			if v == 1 {
+				set = time.Now()
+			}
+			return inner(v)
+		}
+		var alerts []autotune.Alert
+		cfg.OnAlert = func(a autotune.Alert) { alerts = append(alerts, a) }
+		pilot := start(t, cfg)
+		st := until(t, pilot, "aborted", tried(1))
+		require.Equal(t, controller.Aborted, st.Ended[0].Outcome)
+		require.Equal(t, controller.GuardTripped, st.Ended[0].Reason)
+		require.False(t, s.slow.Load())
+		require.Less(t, time.Since(set), time.Second)
+		finish(t, pilot)
+		synctest.Wait()
+		require.Equal(t, autotune.AlertGuard, alerts[0].Kind)
+	})
+}
+
+func TestAutopilot_restartPutsTheKeptSettingBack(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Journal = dir
+		pilot := start(t, cfg)
+		until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		finish(t, pilot)
+		s.fast.Store(false) // a new process starts with the operator's values
+
+		pilot = start(t, cfg)
+		until(t, pilot, "put back", func(autotune.Status) bool { return s.fast.Load() })
+		finish(t, pilot)
+		s.fast.Store(false)
+		s.slow.Store(true) // the operator's configuration is another one now
+
+		pilot = start(t, cfg)
+		time.Sleep(time.Second)
+		require.False(t, s.fast.Load(), "the operator's newer configuration wins")
+		require.True(t, s.slow.Load())
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_crashInATrialQuarantinesTheCandidate(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Journal = dir
+		pilot := start(t, cfg)
+		until(t, pilot, "candidate in force", func(autotune.Status) bool { return s.slow.Load() })
+		require.NoError(t, os.CopyFS(filepath.Join(copied, "j"), os.DirFS(dir))) // what kill -9 would leave
+		finish(t, pilot)
+		require.False(t, s.slow.Load())
+
+		cfg.Journal = filepath.Join(copied, "j")
+		pilot = start(t, cfg)
+		st := until(t, pilot, "idle", func(st autotune.Status) bool { return st.Phase == controller.Idle })
+		require.Contains(t, st.Blocked["slow"], "quarantined")
+		require.False(t, s.slow.Load())
+		finish(t, pilot)
+		var verdict *controller.Trial
+		for e, err := range journal.Read(cfg.Journal) {
+			require.NoError(t, err)
+			if e.Record.Kind == controller.RecordVerdict {
+				verdict = e.Record.Trial
+			}
+		}
+		require.NotNil(t, verdict)
+		require.Equal(t, controller.Crashed, verdict.Reason)
+	})
+}
+
+// panicky proposes once and then panics in Learn or Propose.
+type panicky struct {
+	proposed bool
+	stall    time.Duration
+}
+
+func (p *panicky) Propose(v controller.View) (controller.Proposal, bool) {
+	p.proposed = true
+	return controller.Proposal{Optimization: "slow", Move: controller.MoveOn, Change: map[string]float64{"slow": 1}}, true
+}
+
+func (p *panicky) Learn(controller.Trial) {
+	if p.stall > 0 {
+		time.Sleep(p.stall)
+	}
+	panic("a bug in a policy")
+}
+
+func TestAutopilot_panicPutsTheSafeSettingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Policy = &panicky{}
+		kinds := make(chan autotune.AlertKind, 8)
+		cfg.OnAlert = func(a autotune.Alert) { kinds <- a.Kind }
+		pilot := start(t, cfg)
+		<-pilot.Done()
+		require.ErrorContains(t, pilot.Err(), "a bug in a policy")
+		require.False(t, s.slow.Load())
+		require.Equal(t, autotune.AlertPanic, <-kinds)
+		require.NoError(t, pilot.Close())
+		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+func TestAutopilot_leasePutsTheSafeSettingBackWhenTheLoopStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Lease = 10 * time.Second
+		read := cfg.Knobs[1].Get
+		var stalled bool
+		cfg.Knobs[1].Get = func() (float64, error) {
+			if s.slow.Load() && !stalled {
+				stalled = true
+				time.Sleep(time.Hour) // hangs with the candidate in force
+			}
+			return read()
+		}
+		alerts := make(chan autotune.Alert, 8)
+		cfg.OnAlert = func(a autotune.Alert) { alerts <- a }
+		pilot := start(t, cfg)
+		a := <-alerts
+		require.Equal(t, autotune.AlertLease, a.Kind)
+		require.Contains(t, a.Message, "was put back")
+		require.False(t, s.slow.Load())
+		<-pilot.Done() // an hour later it comes back, and stops
+		require.False(t, s.slow.Load())
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_closeFromAnAlertDoesNotDeadlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Guards = []controller.Guard{{Metric: controller.LatencyP95, Limit: 0.0055, MinRequests: 20}}
+		var pilot *autotune.Autopilot
+		closed := make(chan error, 1)
+		cfg.OnAlert = func(a autotune.Alert) {
+			select {
+			case closed <- pilot.Close():
+			default:
+			}
+		}
+		pilot = start(t, cfg)
+		require.NoError(t, <-closed)
+		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
+	s := &service{}
+	for name, c := range map[string]struct {
+		change func(*autotune.Config)
+		want   string
+	}{
+		"offer":     {func(c *autotune.Config) { c.Offer = []string{"cash"} }, `offer "cash": must be one of`},
+		"grant":     {func(c *autotune.Config) { c.Grant = []string{"cash"} }, `grant "cash": must be one of`},
+		"pinned":    {func(c *autotune.Config) { c.Pinned = []string{"cash"} }, `pinned "cash": must name`},
+		"workload":  {func(c *autotune.Config) { c.Workload = "fast" }, `workload "fast": must be one of`},
+		"lease":     {func(c *autotune.Config) { c.Lease = time.Second }, "lease 1s: must be at least 10s"},
+		"executor":  {func(c *autotune.Config) { c.Executor.CacheSize = -1 }, "cache_size -1"},
+		"min > max": {func(c *autotune.Config) { c.Knobs[0].Knob = controller.Knob{Name: "fast", Kind: controller.Int, Min: 2, Max: 1} }, "min 2 > max 1"},
+		"no get":    {func(c *autotune.Config) { c.Knobs[0].Get = nil }, "knob fast: get: missing"},
+		"twice":     {func(c *autotune.Config) { c.Knobs = append(c.Knobs, c.Knobs[0]) }, "knob fast: defined twice"},
+		"goal":      {func(c *autotune.Config) { c.Goals[0].MinEffect = 2 }, "min_effect 2: must be within 0..1"},
+		"journal":   {func(c *autotune.Config) { c.Journal = "/dev/null/journal" }, "/dev/null/journal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := s.config()
+			cfg.Recorder = nil
+			c.change(&cfg)
+			_, err := autotune.Start(context.Background(), cfg)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestStart_gcPercentReadsBack(t *testing.T) {
+	a := knobs.GCPercent()
+	was, err := a.Get()
+	require.NoError(t, err)
+	require.NoError(t, a.Set(150))
+	now, err := a.Get()
+	require.NoError(t, err)
+	require.InDelta(t, 150, now, 0)
+	require.NoError(t, a.Set(was))
+}

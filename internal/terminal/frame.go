@@ -1,0 +1,253 @@
+package terminal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"autotune"
+	"autotune/controller"
+)
+
+// scene is all that a frame shows: a copy, fixed when the frame is made.
+type scene struct {
+	status *autotune.Status // nil: none yet
+	stage  *stage           // nil: the autopilot is at work
+	start  time.Time
+	until  time.Time // zero: not known
+	now    time.Time
+}
+
+// stage is another part of a run: seeding, warming up, the final check.
+type stage struct {
+	name     string
+	done, of int // of 0: not known
+}
+
+// Columns that rows need, whatever the width.
+const (
+	labelWidth  = 8 // "  time  "
+	numberWidth = 4 // of an e-value
+	mostBar     = 40
+)
+
+// row is a line of a frame. In a low window those of a high rank go first.
+type row struct {
+	rank int
+	text string
+}
+
+// style draws what depends on the terminal's characters.
+type style struct {
+	bar      mpb.BarFiller
+	ellipsis string
+}
+
+// newStyle draws with blocks, or with ASCII where the locale has no others.
+func newStyle(ascii bool) style {
+	if ascii {
+		return style{mpb.BarStyle().Lbound("[").Filler("#").Tip("#").Padding("-").Rbound("]").Build(), "..."}
+	}
+	return style{mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound("").Build(), "…"}
+}
+
+// meter is a bar of n columns, filled to a share of 0..1.
+func (s style) meter(share float64, n int) string {
+	if n < 3 {
+		return ""
+	}
+	var b strings.Builder
+	const fine = 1 << 20
+	stat := decor.Statistics{AvailableWidth: n, RequestedWidth: n, Total: fine, Current: int64(min(max(share, 0), 1) * fine)}
+	if err := s.bar.Fill(&b, stat); err != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// frame is the live area: at most high lines, each at most wide-1 columns, so
+// that no terminal wraps one.
+func (s style) frame(sc *scene, wide, high int) []string {
+	rows := s.rows(sc, wide-1)
+	for len(rows) > max(high, 1) {
+		last := 0
+		for i, r := range rows {
+			if r.rank >= rows[last].rank {
+				last = i
+			}
+		}
+		rows = slices.Delete(rows, last, last+1)
+	}
+	lines := make([]string, len(rows))
+	for i, r := range rows {
+		lines[i] = cut(r.text, wide-1, s.ellipsis)
+	}
+	return lines
+}
+
+func (s style) rows(sc *scene, wide int) []row {
+	rows := []row{{9, ""}}
+	add := func(rank int, label, text string) {
+		rows = append(rows, row{rank, "  " + pad(label, labelWidth-2, false) + text})
+	}
+	room := wide - labelWidth
+	bar := min(room/2, mostBar)
+
+	switch {
+	case sc.stage != nil && sc.stage.of > 0:
+		g := sc.stage
+		add(1, "stage", clean(g.name))
+		add(2, "done", s.meter(float64(g.done)/float64(g.of), bar)+fmt.Sprintf("  %d of %d", g.done, g.of))
+	case sc.stage != nil:
+		add(1, "stage", clean(sc.stage.name))
+	case sc.status != nil:
+		add(1, "state", state(&sc.status.Status))
+		switch t := sc.status.Trial; {
+		case t != nil:
+			rows = append(rows, s.trialRows(t, wide, bar)...)
+		case sc.status.Phase == controller.Measuring:
+			of := max(sc.status.MeasuredOf, 1)
+			add(2, "blocks", s.meter(float64(sc.status.Measured)/float64(of), bar)+
+				fmt.Sprintf("  %d of %d", sc.status.Measured, sc.status.MeasuredOf))
+		}
+	}
+	if sc.status != nil {
+		rows = append(rows, s.keptRows(&sc.status.Status, room)...)
+	}
+	if text := s.timeText(sc, bar); text != "" {
+		add(2, "time", text)
+	}
+	return rows
+}
+
+// trialRows show what is tried and why, pairs so far, and for each goal effect
+// and evidence.
+func (s style) trialRows(t *controller.Trial, wide, bar int) []row {
+	label := func(l, text string) string { return "  " + pad(l, labelWidth-2, false) + text }
+	rows := []row{{2, label("trial", fmt.Sprintf("%d, %s", t.ID, name(t)))}}
+	if t.Why != "" {
+		rows = append(rows, row{7, label("why", clean(t.Why))})
+	}
+	rows = append(rows, row{3, label("pairs", s.meter(float64(t.Pairs)/float64(max(t.Cap, 1)), bar)+
+		fmt.Sprintf("  %d of at most %d", t.Pairs, t.Cap))})
+	names := 0
+	for _, e := range t.Effects {
+		names = max(names, width(string(e.Metric)))
+	}
+	for i, e := range t.Effects {
+		rank := 3
+		if i > 0 {
+			rank = 5
+		}
+		effect := "no pair yet"
+		if t.Pairs > 0 {
+			effect = pad(percent(e.Change), 7, true) + "  " + interval(e.Low, e.High)
+		}
+		rows = append(rows,
+			row{rank, "  " + pad(clean(string(e.Metric)), names, false) + "  " + effect},
+			row{rank + 1, s.evidence(&e, wide)})
+	}
+	return rows
+}
+
+// evidence shows the three tests of a goal as bars on a log scale; a full one
+// is enough for that decision.
+func (s style) evidence(e *controller.Effect, wide int) string {
+	const indent, gap = 4, 2
+	type test struct {
+		label         string
+		value, enough float64
+	}
+	tests := []test{{"better", e.Better, e.BetterAt}, {"worse", e.Worse, e.WorseAt}, {"futile", e.Futile, e.FutileAt}}
+	number := func(t test) string { return pad(evalue(t.value), numberWidth, true) }
+	cell := (wide - indent - 2*gap) / len(tests)
+	ofWidth := 0
+	if cell >= 32 { // room to say what is enough
+		ofWidth = len(" of ") + numberWidth
+	}
+	bar := min(cell-len("better ")-1-numberWidth-ofWidth, mostBar)
+	parts := make([]string, len(tests))
+	for i, t := range tests {
+		meter := s.meter(towards(t.value, t.enough), bar)
+		of := ""
+		if ofWidth > 0 {
+			of = pad(" of "+evalue(t.enough), ofWidth, false)
+		}
+		if t.enough == 0 { // watched, and never the reason that a trial ends
+			meter = pad("", width(meter), false)
+			of = pad("", ofWidth, false)
+		}
+		label := t.label
+		if meter != "" {
+			label += " "
+		}
+		parts[i] = label + meter + " " + number(t) + of
+	}
+	return strings.Repeat(" ", indent) + strings.TrimRight(strings.Join(parts, strings.Repeat(" ", gap)), " ")
+}
+
+// keptRows show what is kept now, in at most two rows, and how trials ended.
+func (s style) keptRows(st *controller.Status, room int) []row {
+	label := func(l, text string) string { return "  " + pad(l, labelWidth-2, false) + text }
+	list := kept(st)
+	if len(list) == 0 {
+		list = []string{"nothing changed so far"}
+	}
+	var rows []row
+	lines := wrapList(list, room)
+	if len(lines) > 2 {
+		lines = []string{lines[0], strings.Join(lines[1:], " ")} // the frame cuts it
+	}
+	for i, line := range lines {
+		l, rank := "kept", 4
+		if i > 0 {
+			l, rank = "", 8
+		}
+		rows = append(rows, row{rank, label(l, line)})
+	}
+	if len(st.Ended) > 0 {
+		rows = append(rows, row{8, label("tried", tally(st.Ended))})
+	}
+	return rows
+}
+
+// wrapList joins items with commas into lines of at most n columns.
+func wrapList(items []string, n int) []string {
+	var lines []string
+	line := ""
+	for i, item := range items {
+		if i < len(items)-1 {
+			item += ","
+		}
+		switch {
+		case line == "":
+			line = item
+		case width(line)+1+width(item) <= n:
+			line += " " + item
+		default:
+			lines = append(lines, line)
+			line = item
+		}
+	}
+	return append(lines, line)
+}
+
+// timeText is the time left, or the time so far where no end is known.
+func (s style) timeText(sc *scene, bar int) string {
+	var text string
+	if sc.until.IsZero() {
+		text = span(sc.now.Sub(sc.start)) + " so far"
+	} else {
+		whole, gone := sc.until.Sub(sc.start), sc.now.Sub(sc.start)
+		share := 1.0
+		if whole > 0 {
+			share = gone.Seconds() / whole.Seconds()
+		}
+		text = s.meter(share, bar) + "  " + span(sc.until.Sub(sc.now)) + " left"
+	}
+	return text
+}

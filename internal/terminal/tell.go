@@ -1,0 +1,193 @@
+package terminal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"autotune/controller"
+)
+
+// Decision says in one line how a trial ended, and why: "kept
+// enable_cache_optimization on: latency_p95_seconds -62 % (-71 % to -50 %)
+// after 9 pairs".
+func Decision(t controller.Trial) string {
+	head := t.Outcome.String() + " " + name(&t)
+	if t.Outcome == controller.Inconclusive {
+		head = "not kept " + name(&t)
+	}
+	why := because(&t)
+	effect := ""
+	if e, ok := deciding(&t); ok && t.Pairs > 0 {
+		effect = fmt.Sprintf("%s %s %s after %s", e.Metric, percent(e.Change), interval(e.Low, e.High), count(t.Pairs, "pair"))
+	}
+	switch {
+	case why == "" && effect == "":
+		return clean(head)
+	case why == "":
+		return clean(head + ": " + effect)
+	case effect == "":
+		return clean(head + ": " + why)
+	}
+	return clean(head + ": " + why + "; " + effect)
+}
+
+// because is the reason in words, empty where the effect says it all.
+func because(t *controller.Trial) string {
+	words := ""
+	switch t.Reason {
+	case controller.Better:
+		return ""
+	case controller.Worse:
+		return "worse"
+	case controller.NoEffect:
+		return "no effect worth having"
+	case controller.Undecidable:
+		return "the pairs left could not decide it"
+	case controller.Timeout:
+		return "not decided in its pairs"
+	case controller.GuardTripped:
+		words = "hard limit"
+	case controller.NoData:
+		words = "too little to measure"
+	case controller.ExternalChange:
+		words = "a knob was changed from outside"
+	case controller.ApplyFailed:
+		words = "could not be set"
+	case controller.ObserveFailed:
+		words = "could not be observed"
+	case controller.Stopped:
+		words = "stopped"
+	case controller.Pinned:
+		words = "pinned by the operator"
+	case controller.RecordFailed:
+		words = "the journal could not be written"
+	case controller.Crashed:
+		words = "the process died while it was in force"
+	default:
+		words = t.Reason.String()
+	}
+	if t.Detail != "" && t.Reason != controller.Stopped && t.Reason != controller.Pinned {
+		words += " (" + t.Detail + ")"
+	}
+	return words
+}
+
+// deciding is the effect that a decision rests on: the goal shown better for
+// what was kept, else the top goal.
+func deciding(t *controller.Trial) (controller.Effect, bool) {
+	if len(t.Effects) == 0 {
+		return controller.Effect{}, false
+	}
+	if t.Outcome == controller.Kept {
+		for _, e := range t.Effects {
+			if e.BetterAt > 0 && e.Better >= e.BetterAt {
+				return e, true
+			}
+		}
+	}
+	return t.Effects[0], true
+}
+
+// begins tells of a trial at its start.
+func begins(t *controller.Trial) string {
+	text := fmt.Sprintf("trial %d: %s, at most %s", t.ID, name(t), count(t.Cap, "pair"))
+	if t.Why != "" {
+		text += ": " + t.Why
+	}
+	return clean(text)
+}
+
+// advises tells what advice mode would try.
+func advises(t *controller.Trial) string {
+	text := "would try " + name(t)
+	if t.Why != "" {
+		text += ": " + t.Why
+	}
+	return clean(text)
+}
+
+// state is the phase and why, without what the trial's own line says.
+func state(s *controller.Status) string {
+	text, why := s.Phase.String(), s.Why
+	switch {
+	case s.Phase == 0:
+		return "starting"
+	case s.Phase == controller.Measuring:
+		text += fmt.Sprintf(" the noise, block %d of %d", min(s.Measured+1, max(s.MeasuredOf, 1)), s.MeasuredOf)
+	case s.Trial != nil && (s.Phase == controller.Settling || s.Phase == controller.Trying):
+		why = strings.TrimPrefix(why, fmt.Sprintf("trial %d, %s %s, ", s.Trial.ID, s.Trial.Optimization, s.Trial.Move))
+	}
+	if why != "" {
+		text += ": " + why
+	}
+	return clean(text)
+}
+
+// progress tells how a trial stands: the sign of life of a plain view.
+func progress(t *controller.Trial) string {
+	text := fmt.Sprintf("trial %d: %s, %d of %s", t.ID, name(t), t.Pairs, count(t.Cap, "pair"))
+	if len(t.Effects) == 0 || t.Pairs == 0 {
+		return clean(text)
+	}
+	for i, e := range t.Effects {
+		text += fmt.Sprintf("; %s %s %s better %s of %s", e.Metric, percent(e.Change), interval(e.Low, e.High),
+			evalue(e.Better), evalue(e.BetterAt))
+		if i == 0 && e.WorseAt > 0 {
+			text += fmt.Sprintf(", worse %s of %s", evalue(e.Worse), evalue(e.WorseAt))
+		}
+	}
+	return clean(text)
+}
+
+// kept lists what differs between the initial setting and the last kept one.
+// Knobs that are, or look like, switches are on or off.
+func kept(s *controller.Status) []string {
+	switches := map[string]bool{}
+	note := func(t *controller.Trial) {
+		if t.Move == controller.MoveOn || t.Move == controller.MoveOff {
+			switches[t.Optimization] = true
+		}
+	}
+	for i := range s.Ended {
+		note(&s.Ended[i])
+	}
+	if s.Trial != nil {
+		note(s.Trial)
+	}
+	var on, numbers []string
+	diff := s.Initial.Diff(s.Safe)
+	names := make([]string, 0, len(diff))
+	for n := range diff {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		v := diff[n]
+		switch {
+		case (v == 0 || v == 1) && (switches[n] || strings.HasPrefix(n, "enable_")):
+			on = append(on, clean(n)+map[float64]string{0: " off", 1: " on"}[v])
+		default:
+			numbers = append(numbers, fmt.Sprintf("%s %.6g", clean(n), v))
+		}
+	}
+	return append(on, numbers...)
+}
+
+// tally counts outcomes: "4: 1 kept, 2 not kept, 1 reverted".
+func tally(ended []controller.Trial) string {
+	words := [...]string{"", "kept", "reverted", "not kept", "aborted", "errored"}
+	var by [len(words)]int
+	for _, t := range ended {
+		if o := int(t.Outcome); o > 0 && o < len(by) {
+			by[o]++
+		}
+	}
+	var parts []string
+	for o, n := range by {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, words[o]))
+		}
+	}
+	return fmt.Sprintf("%d: %s", len(ended), strings.Join(parts, ", "))
+}

@@ -1,0 +1,281 @@
+package terminal
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"autotune"
+	"autotune/controller"
+)
+
+// Mode says how a View shows things.
+type Mode int
+
+// The modes. The zero Mode is Auto.
+const (
+	// Auto is Live on a terminal that can move its cursor, and Plain elsewhere.
+	Auto Mode = iota + 1
+	// Live redraws an area at the bottom.
+	Live
+	// Plain writes lines with a timestamp and no control codes.
+	Plain
+)
+
+var modeNames = [...]string{"", "auto", "live", "plain"}
+
+// String returns the mode's name.
+func (m Mode) String() string {
+	if m < Auto || int(m) >= len(modeNames) {
+		return fmt.Sprintf("Mode(%d)", int(m))
+	}
+	return modeNames[m]
+}
+
+// Options of a View. The zero value is for a command on its error output.
+type Options struct {
+	// Mode is Auto by default.
+	Mode Mode
+	// Until is the end of the whole run, for the time left. Zero: what the
+	// statuses say, or the time so far.
+	Until time.Time
+	// Now reads the clock; time.Now by default.
+	Now func() time.Time
+	// Width and Height, in columns and rows, of a Live view on something whose
+	// size cannot be asked for; 80 and 24 by default.
+	Width, Height int
+}
+
+// Intervals of a plain view.
+const (
+	signOfLife = 15 * time.Second // between lines, at least one
+	longPhase  = 5 * time.Second  // how long a restore takes to be worth telling
+)
+
+// View shows what an autopilot does. It is safe for concurrent use. What cannot
+// be written is dropped: a view never stands in the way of what it shows.
+type View struct {
+	w   io.Writer
+	o   Options
+	now func() time.Time
+
+	mu     sync.Mutex
+	scene  scene
+	live   *live // nil: plain, or closed
+	closed bool
+	told   telling
+}
+
+// telling is what has been told already, so that nothing is told twice.
+type telling struct {
+	ended   int // id of the last ended trial, plus 1
+	advised int
+	phase   string
+	stage   stage
+	last    time.Time // of the last plain line
+	since   time.Time // since when restoring
+}
+
+// New returns a view that writes to w. Close it before w is used otherwise.
+func New(w io.Writer, o Options) *View {
+	v := &View{w: w, o: o, now: o.Now}
+	if v.now == nil {
+		v.now = time.Now
+	}
+	v.scene.start = v.now()
+	v.told.last = v.scene.start
+	if v.isLive() {
+		v.live = newLive(w, v.size)
+	}
+	return v
+}
+
+func (v *View) isLive() bool {
+	switch v.o.Mode {
+	case Live:
+		return true
+	case Plain:
+		return false
+	}
+	wide, high, ok := windowSize(v.w)
+	return ok && wide >= leastWide && high >= leastHigh && !dumb(os.Getenv("TERM"))
+}
+
+// dumb: a terminal of that name does not understand control codes.
+func dumb(term string) bool { return term == "dumb" || term == "" }
+
+func (v *View) size() (wide, high int) {
+	if wide, high, ok := windowSize(v.w); ok {
+		return wide, high
+	}
+	return cmp.Or(v.o.Width, 80), cmp.Or(v.o.Height, 24)
+}
+
+// Show takes a status. Call it a few times a second: the time left moves with it.
+func (v *View) Show(s autotune.Status) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return
+	}
+	v.scene.status, v.scene.stage, v.scene.now = &s, nil, v.now()
+	v.scene.until = v.o.Until
+	if v.scene.until.IsZero() {
+		v.scene.until = s.Until
+	}
+	v.told.stage = stage{}
+	v.tell(&s)
+	v.draw()
+}
+
+// Stage takes the progress of another part of the run, done of so many; of 0 if
+// that is not known. It is shown until the next Stage or Show.
+func (v *View) Stage(name string, done, of int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return
+	}
+	g := stage{name, done, of}
+	v.scene.stage, v.scene.now = &g, v.now()
+	if v.scene.until.IsZero() {
+		v.scene.until = v.o.Until
+	}
+	if v.live == nil {
+		v.tellStage(g)
+	}
+	v.draw()
+}
+
+// Line prints a line above the live area, or a plain line. After Close too.
+func (v *View) Line(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.scene.now = v.now()
+	for line := range strings.Lines(text) {
+		v.say(clean(line))
+	}
+	v.draw()
+}
+
+// Close erases the live area; what has scrolled by above it stays. It may be
+// called again.
+func (v *View) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live != nil {
+		v.live.close()
+		v.live = nil
+	}
+	v.closed = true
+}
+
+// tell prints what is new in a status.
+func (v *View) tell(s *autotune.Status) {
+	for i := range s.Advice {
+		if i >= v.told.advised {
+			v.say(advises(&s.Advice[i]))
+			v.told.advised = i + 1
+		}
+	}
+	for _, t := range s.Ended {
+		if t.ID >= v.told.ended {
+			v.say(Decision(t))
+			v.told.ended = t.ID + 1
+		}
+	}
+	phase, text := v.worthTelling(&s.Status)
+	fresh := phase != "" && phase != v.told.phase
+	if fresh {
+		v.told.phase = phase
+	}
+	if v.live != nil {
+		if fresh && s.Phase == controller.Paused {
+			v.say(text)
+		}
+		return
+	}
+	switch {
+	case fresh:
+		v.say(text)
+	case v.scene.now.Sub(v.told.last) < signOfLife:
+	case s.Trial != nil:
+		v.say(progress(s.Trial) + v.left())
+	default:
+		v.say(state(&s.Status) + v.left())
+	}
+}
+
+// worthTelling names what the controller is at, coarsely, and says it. The name
+// is empty for what passes too soon to be told.
+func (v *View) worthTelling(s *controller.Status) (phase, text string) {
+	if s.Phase != controller.Restoring {
+		v.told.since = time.Time{}
+	}
+	switch s.Phase {
+	case controller.Settling, controller.Trying:
+		if s.Trial == nil {
+			return "", ""
+		}
+		return fmt.Sprintf("trial %d", s.Trial.ID), begins(s.Trial)
+	case controller.Measuring:
+		text = fmt.Sprintf("measuring the noise in %d blocks", s.MeasuredOf)
+		if s.Why != "" {
+			text += ": " + s.Why
+		}
+		return "measuring", clean(text)
+	case controller.Restoring:
+		if v.told.since.IsZero() {
+			v.told.since = v.scene.now
+		}
+		if v.scene.now.Sub(v.told.since) < longPhase {
+			return "", ""
+		}
+		return "restoring", state(s)
+	}
+	return state(s), state(s)
+}
+
+func (v *View) tellStage(g stage) {
+	switch {
+	case g.name != v.told.stage.name, g != v.told.stage && g.of > 0 && g.done >= g.of,
+		v.scene.now.Sub(v.told.last) >= signOfLife:
+	default:
+		return
+	}
+	v.told.stage = g
+	v.told.phase = ""
+	text := clean(g.name)
+	if g.of > 0 {
+		text += fmt.Sprintf(": %d of %d", g.done, g.of)
+	}
+	v.say(text)
+}
+
+// left is the time left, for the end of a plain line.
+func (v *View) left() string {
+	if v.scene.until.IsZero() {
+		return ""
+	}
+	return "; " + span(v.scene.until.Sub(v.scene.now)) + " left"
+}
+
+// say prints one line, above the live area if there is one.
+func (v *View) say(text string) {
+	if v.live != nil {
+		v.live.above(v.scene.now, text)
+		return
+	}
+	v.told.last = v.scene.now
+	_, _ = fmt.Fprintf(v.w, "%s %s\n", v.scene.now.Format(time.RFC3339), text)
+}
+
+func (v *View) draw() {
+	if v.live != nil {
+		v.live.draw(&v.scene)
+	}
+}

@@ -52,7 +52,9 @@ type Input struct {
 	// Epoch of the command that this answers.
 	Epoch uint64 `json:"epoch"`
 	// Current setting, read back after observing; zero if ReadErr is not empty.
-	Current Setting `json:"current"`
+	Current Setting `json:"current,omitzero"`
+	// Same stands for Current in a record: it read back as in the one before.
+	Same bool `json:"same,omitempty"`
 	// Sample is what was observed.
 	Sample Sample `json:"sample"`
 	// Errors are inputs. Empty means none.

@@ -35,7 +35,7 @@ func TestController_noEffectIsRarelyKeptOrCalledWorse(t *testing.T) {
 		{"bimodal", n, one(bimodal), false},
 		{"jumps", n, one(jumps), false},
 		{"periodic", n, one(periodic), false},
-		{"drift, 8 ticks a block", few, one(autoregressive(0.95, 0.05, 0)), true},
+		{"drift, 8 ticks a block", n, one(autoregressive(0.95, 0.05, 0)), true},
 		{"3 goals, white", few, []noise{pairSD(0.12), pairSD(0.05), pairSD(0.08)}, false},
 		{"3 goals, mixed", n, []noise{pareto, autoregressive(0.95, 0.05, 0), bimodal}, false},
 		{"3 goals, jumps", few, []noise{jumps, pareto, pairSD(0.05)}, false},

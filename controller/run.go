@@ -18,6 +18,10 @@ type Loop struct {
 	Stepped func(Input, Command)
 }
 
+// wholeInput is how often a recorded input has its setting in full although it
+// is the same as before, so that a reader can start in the middle.
+const wholeInput = 64
+
 // Run carries out the commands of a core on a target until the core is done.
 // It is the one loop for live services, simulations and recordings, and runs in
 // the caller's goroutine.
@@ -29,6 +33,8 @@ type Loop struct {
 func Run(ctx context.Context, target Target, core Stepper, loop Loop) error {
 	steady := context.WithoutCancel(ctx)
 	cmd := core.Start()
+	var last Setting // of the input recorded before
+	inputs := 0
 	for {
 		var in Input
 		in.RecordErr = errText(loop.write(cmd))
@@ -70,7 +76,12 @@ func Run(ctx context.Context, target Target, core Stepper, loop Loop) error {
 			in.Ask = Stop
 		}
 		if loop.Record != nil && loop.Inputs {
-			if err := loop.Record.Append(Record{At: in.At, Kind: RecordInput, Input: &in}); err != nil && in.RecordErr == "" {
+			rec := in
+			if rec.Same = inputs%wholeInput != 0 && in.Current.Equal(last); rec.Same {
+				rec.Current = Setting{}
+			}
+			inputs, last = inputs+1, in.Current
+			if err := loop.Record.Append(Record{At: in.At, Kind: RecordInput, Input: &rec}); err != nil && in.RecordErr == "" {
 				in.RecordErr = errText(err)
 			}
 		}

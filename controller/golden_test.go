@@ -1,0 +1,289 @@
+package controller_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	. "autotune/controller" //nolint:revive // the tests of a vocabulary read better with it
+)
+
+var update = flag.Bool("update", false, "write testdata/*.txt anew")
+
+// scenario is a run that a person can read: one line a step in which anything
+// happened, and what was recorded under it.
+type scenario struct {
+	about string
+	names []string
+	cfg   func(*Config)
+	plant func(*plant)
+	// told may change what the core is told, by step: the journal breaks, the
+	// operator wishes.
+	told func(step int, in *Input)
+	// most steps before the run is cut, 0 for none: a crash, or a run without end.
+	most int
+	// then is run on the state that the cut left behind.
+	then *scenario
+}
+
+var scenarios = map[string]scenario{
+	"keep": {
+		about: "A switch that takes 30 % off the cost is kept in seven to nine pairs;\nthe run ends when its time is over, with the switch on.",
+		names: []string{"gain"},
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+	},
+	"harm": {
+		about: "A switch that adds 50 % to the cost is called worse and withdrawn.\nIts cool-down outlasts the run.",
+		names: []string{"harm"},
+		plant: func(p *plant) { p.effect = on("harm", 0.4) },
+	},
+	"nothing": {
+		about: "A switch without any effect ends without a decision to keep it.\nThis is the normal answer.",
+		names: []string{"placebo"},
+	},
+	"guard": {
+		about: "A switch that breaks a hard limit (cost above 3) is withdrawn in the next\ncommand. The safe setting is watched as a control; it does not share the\nbreach, so that is a strike. Two strikes in a row are a quarantine.",
+		names: []string{"crash"},
+		plant: func(p *plant) { p.effect = on("crash", 2) },
+		cfg: func(c *Config) {
+			c.Guards = []Guard{{Metric: "cost", Limit: 3}}
+			c.Policy = always{}
+			c.Budget.Until = epochZero.Add(200 * time.Second)
+		},
+	},
+	"guard-unmet": {
+		about: "The safe setting itself breaks the limit from 31 s to 40 s. The\ncandidate in force is withdrawn, but the control shows that it is not to blame:\nno strike. Trials pause until the limit holds again.",
+		names: []string{"gain"},
+		plant: func(p *plant) {
+			p.effect = func(s Setting, age time.Duration) float64 {
+				if age > 31*time.Second && age < 40*time.Second {
+					return 2
+				}
+				return on("gain", -0.36)(s, age)
+			}
+		},
+		cfg: func(c *Config) { c.Guards = []Guard{{Metric: "cost", Limit: 3}} },
+	},
+	"deaf": {
+		about: "An actuator that does nothing: the candidate does not read back, which is\nreported. It says nothing about the optimization.",
+		names: []string{"deaf"},
+		plant: func(p *plant) { p.deaf = true },
+		cfg:   func(c *Config) { c.Budget.Until = epochZero.Add(35 * time.Second) },
+	},
+	"rounds": {
+		about: "A runtime that rounds what it is asked for to sixteens. What reads back first\nis what is in force, and no change from outside; what is kept is 96, not 100.",
+		cfg: func(c *Config) {
+			c.Space = Space{Knobs: []Knob{{Name: "size", Kind: Int, Min: 16, Max: 1024, Scale: Log, MaxMove: 8}}}
+			c.Offered = []Optimization{{Name: "size", Why: "test", Knobs: []string{"size"}, Equivalence: Exact}}
+			c.Policy = &once{p: Proposal{Optimization: "size", Move: "size 64 -> 100", Change: map[string]float64{"size": 100}}}
+		},
+		plant: func(p *plant) {
+			p.set = SettingOf(map[string]float64{"size": 64})
+			p.round = func(s Setting) Setting {
+				v, _ := s.Get("size")
+				return s.With(map[string]float64{"size": 16 * math.Floor(v/16)})
+			}
+			p.effect = func(s Setting, _ time.Duration) float64 {
+				v, _ := s.Get("size")
+				return -math.Log(v / 64)
+			}
+		},
+	},
+	"restore-fails": {
+		about: "The restore after a guard abort fails four times. It is asked for again, more\nand more rarely, and the journal says so after the third. The candidate that\nreads back all the while is not taken for a change from outside.",
+		names: []string{"crash"},
+		plant: func(p *plant) {
+			p.effect = on("crash", 2)
+			fails := 4
+			p.fail = func(s Setting) error {
+				if p.set.On("crash") && !s.On("crash") && fails > 0 {
+					fails--
+					return errBroken
+				}
+				return nil
+			}
+		},
+		cfg: func(c *Config) { c.Guards = []Guard{{Metric: "cost", Limit: 3}} },
+	},
+	"outside": {
+		about: "Somebody else turns the knob \"other\" on at 30 s, in the middle of a trial. The\ntrial ends, the change is adopted as safe, and the noise is measured anew.",
+		names: []string{"gain", "other"},
+		cfg:   func(c *Config) { c.Offered, c.Policy = c.Offered[:1], always{} },
+		plant: func(p *plant) {
+			p.effect = on("gain", -0.36)
+			p.before = func(p *plant) {
+				if p.now.Sub(p.start) > 30*time.Second {
+					p.set = p.set.With(map[string]float64{"other": 1})
+					p.before = nil
+				}
+			}
+		},
+	},
+	"crash": {
+		about: "The process dies in a candidate block. The next one, which starts with the\noperator's configuration, finds a trial that was running in the journal: it\ngets its verdict, and its candidate is quarantined.",
+		names: []string{"gain"},
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		most:  57,
+		then:  &scenario{cfg: func(c *Config) { c.Budget.Until = epochZero.Add(100 * time.Second) }},
+	},
+	"restart": {
+		about: "A switch is kept; the process ends. The next one starts with the operator's\nconfiguration and puts the kept setting back before anything else.",
+		names: []string{"gain"},
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		cfg:   func(c *Config) { c.Budget.Until = epochZero.Add(60 * time.Second) },
+		then:  &scenario{cfg: func(c *Config) { c.Budget.Until = epochZero.Add(100 * time.Second) }},
+	},
+	"operator-wins": {
+		about: "A switch is kept; before the next start the operator changes another knob.\nWhat was kept was shown against another configuration: the operator's wins.",
+		names: []string{"gain", "other"},
+		cfg: func(c *Config) {
+			c.Offered = c.Offered[:1]
+			c.Budget.Until = epochZero.Add(60 * time.Second)
+		},
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		then: &scenario{
+			plant: func(p *plant) { p.set = p.set.With(map[string]float64{"other": 1}) },
+			cfg:   func(c *Config) { c.Budget.Until = epochZero.Add(90 * time.Second) },
+		},
+	},
+	"journal": {
+		about: "The journal cannot be written from step 60 to 70, in the middle of a trial.\nTrials stop, the service runs on. It is asked for until it can be written,\nthen the whole state is written, and trials go on.",
+		names: []string{"gain"},
+		cfg:   func(c *Config) { c.Policy = always{} },
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told: func(step int, in *Input) {
+			if step >= 60 && step <= 70 {
+				in.RecordErr = "no space left on device"
+			}
+		},
+	},
+	"advise": {
+		about: "Advice only: nothing is applied, ever. The noise is measured, and what would\nbe tried is said once, in order, with the reason.",
+		names: []string{"gain", "harm"},
+		cfg:   func(c *Config) { c.Advise = true },
+	},
+	"stop": {
+		about: "A stop in a candidate block: the candidate is withdrawn, and the loop ends\nonce the safe setting reads back.",
+		names: []string{"gain"},
+		told: func(step int, in *Input) {
+			if step == 57 {
+				in.Ask = Stop
+			}
+		},
+	},
+	"pause": {
+		about: "The operator pauses in the middle of a trial at step 60 and resumes 20 steps\nlater. What was interrupted says nothing, and is tried again.",
+		names: []string{"gain"},
+		cfg:   func(c *Config) { c.Policy = always{} },
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told: func(step int, in *Input) {
+			switch step {
+			case 60:
+				in.Ask = Pause
+			case 80:
+				in.Ask = Resume
+			}
+		},
+	},
+	"time-over": {
+		about: "Two switches share the 22 seconds left after the noise is measured. Two pairs\nare reserved for the one not tried yet, so that both have their trial.",
+		names: []string{"first", "second"},
+		cfg: func(c *Config) {
+			c.Budget.Until = epochZero.Add(47 * time.Second)
+			c.Budget.ReservedPairs = 2
+		},
+	},
+}
+
+// on is the effect of a switch, in log units.
+func on(name string, effect float64) func(Setting, time.Duration) float64 {
+	return func(s Setting, _ time.Duration) float64 {
+		if s.On(name) {
+			return effect
+		}
+		return 0
+	}
+}
+
+// always proposes to turn the first switch on, whatever came of it before.
+type always struct{}
+
+func (always) Learn(Trial) {}
+func (always) Propose(v View) (Proposal, bool) {
+	o := v.Offered[0]
+	if v.Blocked[o.Name] != "" {
+		return Proposal{}, false
+	}
+	return Proposal{Optimization: o.Name, Move: MoveOn, Change: map[string]float64{o.Switch: 1}, Why: "always"}, true
+}
+
+// once makes one proposal.
+type once struct {
+	p    Proposal
+	done bool
+}
+
+func (o *once) Learn(Trial)                   { o.done = true }
+func (o *once) Propose(View) (Proposal, bool) { return o.p, !o.done }
+
+func TestController_trajectories(t *testing.T) {
+	for name, s := range scenarios {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			for _, line := range strings.Split(s.about, "\n") {
+				fmt.Fprintf(&out, "# %s\n", line)
+			}
+			s.run(t, &out)
+			file := filepath.Join("testdata", name+".txt")
+			if *update {
+				require.NoError(t, os.MkdirAll("testdata", 0o755))
+				require.NoError(t, os.WriteFile(file, []byte(out.String()), 0o644))
+			}
+			want, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, string(want), out.String(), "if this is meant, go test -run trajectories -update, and read the difference")
+		})
+	}
+}
+
+func (s scenario) run(t *testing.T, out *strings.Builder) {
+	space, offered, initial := switches(s.names...)
+	cfg := Config{
+		Space: space, Offered: offered, Goals: []Goal{{Metric: "cost"}}, Policy: &eachOnce{}, Seed: 1,
+		Timing: fast, Budget: Budget{Until: epochZero.Add(80 * time.Second)},
+	}
+	p := newPlant(1, space, initial)
+	var last *State
+	for leg := &s; leg != nil; leg = leg.then {
+		if leg != &s {
+			fmt.Fprintln(out, "\n== the next process")
+			text, err := json.Marshal(last)
+			require.NoError(t, err)
+			cfg.State, cfg.Policy = &State{}, &eachOnce{}
+			require.NoError(t, json.Unmarshal(text, cfg.State))
+			p.set = SettingOf(initial)
+		}
+		if leg.cfg != nil {
+			leg.cfg(&cfg)
+		}
+		if leg.plant != nil {
+			leg.plant(p)
+		}
+		p.space = cfg.Space
+		core, err := New(cfg)
+		require.NoError(t, err)
+		story := &story{core: core, told: leg.told, most: leg.most, out: out}
+		require.NoError(t, Run(context.Background(), p, story, Loop{}))
+		fmt.Fprintf(out, "in force: %s\n", p.set)
+		last = story.state
+	}
+}

@@ -70,6 +70,9 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if !(f.Rate > 0) || math.IsInf(f.Rate, 0) {
 		return fmt.Errorf("rate %v: must be above 0", f.Rate)
 	}
+	if f.MaxPairs < 1 {
+		return fmt.Errorf("max-pairs %d: must be at least 1", f.MaxPairs)
+	}
 	if f.trace != "" {
 		if f.Trace, err = demo.ReadTrace(f.trace, f.Rate, int(math.Ceil(f.Duration.Seconds()))); err != nil {
 			return err

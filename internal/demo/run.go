@@ -99,9 +99,6 @@ func (c *RunConfig) setDefaults() error {
 	if c.Duration < leastDuration && !c.Advise {
 		return fmt.Errorf("duration %v: must be at least %v: noise, a trial and the check need that long", c.Duration, leastDuration)
 	}
-	if c.MaxPairs < 1 {
-		return fmt.Errorf("max-pairs %d: must be at least 1", c.MaxPairs)
-	}
 	return nil
 }
 
@@ -144,7 +141,11 @@ func Run(ctx context.Context, cfg RunConfig) (*Summary, error) {
 }
 
 func (r *run) all(ctx context.Context) error {
-	if err := r.begin(ctx); err != nil {
+	switch err := r.begin(ctx); {
+	case err != nil && ctx.Err() != nil: // interrupted before anything was tried
+		r.summary.Interrupted = true
+		return nil
+	case err != nil:
 		return err
 	}
 	err := r.let(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -257,10 +258,39 @@ func TestInvalidate_executionThatBeganBeforeIsNotKept(t *testing.T) {
 			require.EqualValues(t, 2, must(s.Run(t.Context(), "x"))(t))
 			require.EqualValues(t, 1, ex.Stats().CacheHits)
 
-			s.Invalidate("x")
 			value.Store(3)
-			require.EqualValues(t, 3, must(s.Run(t.Context(), "x"))(t))
+			s.Invalidate("x")
+			go func() { results <- must(s.Run(t.Context(), "x"))(t) }()
+			time.Sleep(500 * time.Millisecond)
+			value.Store(4)
+			s.Invalidate("x")
+			require.EqualValues(t, 3, <-results)
+			require.EqualValues(t, 4, must(s.Run(t.Context(), "x"))(t), "nobody is served what was read before the write")
+
+			value.Store(5)
+			s.Invalidate("x")
+			require.EqualValues(t, 5, must(s.Run(t.Context(), "x"))(t))
 		}
+	})
+}
+
+func TestCache_slowExecutionDoesNotReplaceAYoungerResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ex := start(t, cacheOn)
+		takes := make(chan time.Duration, 2)
+		s := bind(t, ex, StepConfig[int, time.Time]{Results: FreshFor(time.Hour), Run: func(context.Context, int) (time.Time, error) {
+			at := time.Now()
+			time.Sleep(<-takes)
+			return at, nil
+		}})
+		takes <- time.Minute
+		slow := newGroup(1, func() { must(s.Run(t.Context(), 1))(t) })
+		synctest.Wait()
+		time.Sleep(time.Second)
+		takes <- time.Second
+		younger := must(s.Run(t.Context(), 1))(t)
+		slow.Wait()
+		require.Equal(t, younger, must(s.Run(t.Context(), 1))(t))
 	})
 }
 
@@ -291,6 +321,9 @@ func TestInvalidate_noReadGoesBack(t *testing.T) {
 		v := written.value.Add(1)
 		s.Invalidate(1)
 		written.invalidated.Store(v)
+		for range v % 8 {
+			runtime.Gosched()
+		}
 	}
 	close(stop)
 	readers.Wait()

@@ -238,3 +238,34 @@ func TestShare_withTheCacheRunsOnceUnderLoad(t *testing.T) {
 	require.Equal(t, stats.Executions, stats.CacheHits+stats.CacheMisses)
 	require.EqualValues(t, 200, stats.CacheMisses-stats.Shared)
 }
+
+// Between an execution's look at the cache and its turn to lead, the leader
+// before may have stored the result and gone.
+func TestShare_leaderLooksAtTheCacheAgain(t *testing.T) {
+	runs := 0
+	ex := start(t, Config{EnableCacheOptimization: true, EnableStepOptimization: true})
+	s := bind(t, ex, StepConfig[int, int]{Results: Pure(), Run: counted(&runs)})
+	must(s.Run(t.Context(), 1))(t)
+	id, _ := s.identify(1)
+	f, leads := s.flights.join(id, ex.clock.NowNano(), 0)
+	require.True(t, leads)
+	require.Equal(t, 2, must(s.lead(t.Context(), ex.counters.stripe(), ex.state.Load(), id, f, 1))(t))
+	require.Equal(t, 1, runs)
+	require.Empty(t, s.flights.m)
+}
+
+func TestWaitGraph(t *testing.T) {
+	var g waitGraph
+	var a, b, c flightNode
+	require.True(t, g.enter([]*flightNode{&a}, &b))
+	require.True(t, g.enter([]*flightNode{&b}, &c))
+	require.False(t, g.enter([]*flightNode{&c}, &a), "c would wait for a, that for b, and that for c")
+	require.False(t, g.enter([]*flightNode{&a}, &a))
+	g.leave([]*flightNode{&a}, &b)
+	require.True(t, g.enter([]*flightNode{&c}, &a))
+	g.leave([]*flightNode{&c}, &a)
+	g.leave([]*flightNode{&b}, &c)
+	for _, n := range []*flightNode{&a, &b, &c} {
+		require.Empty(t, n.waitsFor)
+	}
+}

@@ -187,11 +187,14 @@ func TestStep_timeout(t *testing.T) {
 func TestStep_timeoutNeverLosesAResult(t *testing.T) {
 	ex := start(t, Config{})
 	s := bind(t, ex, StepConfig[int, int]{Timeout: time.Hour, Run: bare})
-	for i := range 20_000 {
-		out, err := s.Run(context.Background(), i)
-		require.NoError(t, err)
-		require.Equal(t, i+1, out)
-	}
+	newGroup(4, func() {
+		for i := range 50_000 {
+			if out, err := s.Run(context.Background(), i); err != nil || out != i+1 {
+				t.Errorf("input %d: %d, %v", i, out, err)
+				return
+			}
+		}
+	}).Wait()
 }
 
 func TestStep_goexit(t *testing.T) {

@@ -106,14 +106,21 @@ func (k Knob) Check() error {
 		return fmt.Errorf("knob %s: min %v: must be above 0 on a log scale", k.Name, k.Min)
 	case k.MaxMove < 0, k.Scale == Log && k.MaxMove != 0 && k.MaxMove <= 1:
 		return fmt.Errorf("knob %s: max_move %v: must be above 0 on a linear scale, above 1 on a log scale", k.Name, k.MaxMove)
-	case k.Floor != nil && (*k.Floor < k.Min || *k.Floor > k.Max):
+	case k.Floor != nil && !(*k.Floor >= k.Min && *k.Floor <= k.Max):
 		return fmt.Errorf("knob %s: floor %v: must be within %v..%v", k.Name, *k.Floor, k.Min, k.Max)
-	case k.Ceiling != nil && (*k.Ceiling < k.Min || *k.Ceiling > k.Max):
+	case k.Ceiling != nil && !(*k.Ceiling >= k.Min && *k.Ceiling <= k.Max):
 		return fmt.Errorf("knob %s: ceiling %v: must be within %v..%v", k.Name, *k.Ceiling, k.Min, k.Max)
+	case k.Floor != nil && k.Ceiling != nil && *k.Floor > *k.Ceiling:
+		return fmt.Errorf("knob %s: floor %v > ceiling %v: floor must not exceed ceiling", k.Name, *k.Floor, *k.Ceiling)
 	case k.Kind == Enum && len(k.Levels) == 0:
 		return fmt.Errorf("knob %s: levels are empty: an enum needs its values", k.Name)
 	case !slices.IsSorted(k.Levels):
 		return fmt.Errorf("knob %s: levels %v: must ascend", k.Name, k.Levels)
+	}
+	for _, l := range k.Levels {
+		if !(l >= k.Min && l <= k.Max) {
+			return fmt.Errorf("knob %s: level %v: must be within %v..%v", k.Name, l, k.Min, k.Max)
+		}
 	}
 	return nil
 }
@@ -176,7 +183,7 @@ func (k Knob) CheckMove(from, to float64) error {
 			return fmt.Errorf("%s %v -> %v: one trial may move it by a factor of %v at most", k.Name, from, to, k.MaxMove)
 		}
 	default:
-		if math.Abs(to-from) > k.MaxMove*slack {
+		if !(math.Abs(to-from) <= k.MaxMove*slack) {
 			return fmt.Errorf("%s %v -> %v: one trial may move it by %v at most", k.Name, from, to, k.MaxMove)
 		}
 	}
@@ -189,8 +196,11 @@ func (k Knob) CheckMove(from, to float64) error {
 func (k Knob) Clamp(v float64) float64 {
 	low, high := k.Bounds()
 	v = min(max(v, low), high)
-	if k.Kind == Int || k.Kind == Switch {
-		v = math.Round(v)
+	switch v = k.rounded(v); { // the nearest whole number may be outside a fractional limit
+	case v < low:
+		v = k.rounded(math.Ceil(low))
+	case v > high:
+		v = k.rounded(math.Floor(high))
 	}
 	if len(k.Levels) == 0 {
 		return v
@@ -202,6 +212,13 @@ func (k Knob) Clamp(v float64) float64 {
 		}
 	}
 	return nearest
+}
+
+func (k Knob) rounded(v float64) float64 {
+	if k.Kind == Int || k.Kind == Switch {
+		return math.Round(v)
+	}
+	return v
 }
 
 func enumName(names []string, i int, kind string) string {

@@ -107,7 +107,7 @@ func TestRoutes_sameAnswersOptimized(t *testing.T) {
 	_, viaOptimized := start(t, Config{Executor: ex, Controls: controls})
 	_, viaPlain := start(t, Config{})
 	schedule := NewSchedule(3, DefaultRate, nil, 1000)
-	for range 150 {
+	for range 100 {
 		a := schedule.Next()
 		if a.Kind == Offer || a.Kind == Pack && a.Key > 20 {
 			continue

@@ -112,6 +112,9 @@ func (c *Config) check() error {
 		}
 		seen[g.Metric] = true
 	}
+	for _, g := range c.Guards {
+		errs = append(errs, g.Check())
+	}
 	for _, name := range c.Pinned {
 		if _, ok := c.Space.Knob(name); !ok && !names[name] {
 			bad("pinned %q: must name a knob or an optimization that is offered", name)

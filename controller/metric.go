@@ -90,6 +90,19 @@ type Guard struct {
 	MinRequests float64 `json:"min_requests,omitempty"`
 }
 
+// Check reports what is wrong with the guard, or nil.
+func (g Guard) Check() error {
+	switch {
+	case g.Metric == "":
+		return fmt.Errorf("guard: metric is empty: must name what to limit")
+	case !finite(g.Limit):
+		return fmt.Errorf("guard %s: limit %v: must be a finite number", g.Metric, g.Limit)
+	case !(g.MinRequests >= 0):
+		return fmt.Errorf("guard %s: min_requests %v: must not be negative", g.Metric, g.MinRequests)
+	}
+	return nil
+}
+
 // Trips returns the metric's value and whether it is beyond the limit. A metric
 // that is absent trips nothing: it is absent, not zero.
 func (g Guard) Trips(s *Sample) (value float64, tripped bool) {

@@ -128,6 +128,11 @@ func BenchmarkCache(b *testing.B) {
 		pairs = append(pairs, pair{i, s})
 	}
 	b.Run("otter-string-hit", func(b *testing.B) { benchOtter(b, texts) })
+	var ids []identity
+	for _, text := range texts {
+		ids = append(ids, identity{step: 1, text: text})
+	}
+	b.Run("otter-identity-hit", func(b *testing.B) { benchOtter(b, ids) }) // with the key type that tells steps and inputs apart
 	b.Run("hit-string", func(b *testing.B) {
 		benchStep(b, on, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
 	})

@@ -129,7 +129,7 @@ func (ex *Executor) Config() Config { return ex.state.Load().config }
 func (ex *Executor) Stats() Stats {
 	s := ex.counters.stats()
 	if store := ex.state.Load().store; store != nil {
-		s.CacheEntries = uint64(store.cache.EstimatedSize()) //nolint:gosec // never negative
+		s.CacheEntries = uint64(store.cache.EstimatedSize())
 	}
 	return s
 }

@@ -11,7 +11,7 @@ import (
 // result to the others.
 //
 // golang.org/x/sync/singleflight shares whatever the leader returns. Here a
-// leader that was cancelled, or whose goroutine ended, hands over nothing: those
+// leader that was canceled, or whose goroutine ended, hands over nothing: those
 // who wait go on, and one of them leads. Who has met that several times runs
 // alone, so that a row of short-lived leaders cannot hold it up.
 type flights[Out any] struct {

@@ -47,17 +47,17 @@ func newKeyer[In any](step uint64, key func(In) string) (keyer[In], error) {
 	switch t.Kind() { //nolint:exhaustive // the others share one way
 	case reflect.String:
 		return func(in In) (identity, bool) {
-			return identity{step: step, text: *(*string)(unsafe.Pointer(&in))}, true
+			return identity{step: step, text: *(*string)(unsafe.Pointer(&in))}, true //nolint:gosec // In is of that kind and size
 		}, nil
 	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
 		if t.Size() == 8 {
 			return func(in In) (identity, bool) {
-				return identity{step: step, number: *(*uint64)(unsafe.Pointer(&in))}, true
+				return identity{step: step, number: *(*uint64)(unsafe.Pointer(&in))}, true //nolint:gosec // In is of that kind and size
 			}, nil
 		}
 	case reflect.Int32, reflect.Uint32:
 		return func(in In) (identity, bool) {
-			return identity{step: step, number: uint64(*(*uint32)(unsafe.Pointer(&in)))}, true
+			return identity{step: step, number: uint64(*(*uint32)(unsafe.Pointer(&in)))}, true //nolint:gosec // In is of that kind and size
 		}, nil
 	}
 	if len(floats) == 0 {

@@ -247,7 +247,7 @@ func (s *Step[In, Out]) bounded(ctx context.Context, f *frame, in In) (Out, erro
 		}
 	}
 	// Whoever noticed first, the function or this, it is the same error.
-	if r.err != nil && ctx.Err() == nil && context.Cause(inner) == ErrTimeout && errors.Is(r.err, context.DeadlineExceeded) {
+	if r.err != nil && ctx.Err() == nil && errors.Is(context.Cause(inner), ErrTimeout) && errors.Is(r.err, context.DeadlineExceeded) {
 		s.ex.counters.timeouts.Add(1)
 		r.err = ErrTimeout
 	}

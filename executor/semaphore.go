@@ -85,7 +85,7 @@ func (s *semaphore) getLimit() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := limitOf(s.word.Load()); l != unlimited {
-		return int(l) //nolint:gosec // 31 bits
+		return int(l)
 	}
 	return s.limit
 }

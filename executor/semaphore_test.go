@@ -120,7 +120,7 @@ func TestSemaphore_stress(t *testing.T) {
 	var held, got atomic.Int64
 	stop := make(chan struct{})
 	mover := newGroup(1, func() {
-		r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+		r := rand.New(rand.NewPCG(1, 2))
 		for {
 			select {
 			case <-stop:
@@ -134,7 +134,7 @@ func TestSemaphore_stress(t *testing.T) {
 	var workers sync.WaitGroup
 	for i := range 16 {
 		workers.Go(func() {
-			r := rand.New(rand.NewPCG(3, uint64(i))) //nolint:gosec // a test
+			r := rand.New(rand.NewPCG(3, uint64(i)))
 			for range 2000 {
 				ctx, cancel := context.WithCancel(context.Background())
 				if r.IntN(4) == 0 {

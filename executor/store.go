@@ -114,11 +114,11 @@ func (s *store) invalidate(id identity) {
 // least likely to be used first. What stays is warm.
 func (s *store) resize(size int) {
 	if s.size() != size {
-		s.cache.SetMaximum(uint64(size)) //nolint:gosec // validated: 1 to 1e8
+		s.cache.SetMaximum(uint64(size))
 	}
 }
 
-func (s *store) size() int { return int(s.cache.GetMaximum()) } //nolint:gosec // as resize
+func (s *store) size() int { return int(s.cache.GetMaximum()) }
 
 func (s *store) timeToLive() time.Duration { return time.Duration(s.ttl.Load()) }
 

@@ -59,7 +59,7 @@ func TestStress_applyUnderLoad(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			r := rand.New(rand.NewPCG(7, uint64(i))) //nolint:gosec // a test
+			r := rand.New(rand.NewPCG(7, uint64(i)))
 			for time.Now().Before(stop) {
 				in := r.IntN(100)
 				ctx, cancel := context.Background(), context.CancelFunc(func() {})
@@ -102,7 +102,7 @@ func TestStress_applyUnderLoad(t *testing.T) {
 					}
 				case 3:
 					var out int
-					// Never short: a cancelled one may or may not have asked.
+					// Never short: a canceled one may or may not have asked.
 					if out, err = nested.Run(context.Background(), in); err == nil {
 						right = out == 17*in
 					} else {
@@ -121,7 +121,7 @@ func TestStress_applyUnderLoad(t *testing.T) {
 		})
 	}
 	applied := 0
-	r := rand.New(rand.NewPCG(8, 8)) //nolint:gosec // a test
+	r := rand.New(rand.NewPCG(8, 8))
 	for time.Now().Before(stop) {
 		cfg := Config{
 			EnableCacheOptimization: r.IntN(2) == 0, CacheSize: 1 + r.IntN(200), CacheTTL: time.Duration(1+r.IntN(100)) * time.Second,

@@ -118,9 +118,13 @@ func (c *Controller) unfit(o Optimization) string {
 func (c *Controller) untried(blocked map[string]string) int {
 	n := 0
 	for _, o := range c.cfg.Offered {
-		if blocked[o.Name] == "" && c.state.Memory[o.Name].Tried == 0 {
+		if c.isUntried(o, blocked) {
 			n++
 		}
 	}
 	return n
+}
+
+func (c *Controller) isUntried(o Optimization, blocked map[string]string) bool {
+	return blocked[o.Name] == "" && c.state.Memory[o.Name].Tried == 0
 }

@@ -44,13 +44,13 @@ func (c *Controller) propose() {
 			continue
 		}
 		most, why := c.mostPairs(p, view)
-		if most < leastPairs && !c.owed(p, view) {
+		if most < 1 || most < leastPairs && !c.owed(p, view) {
 			if view.Untried == 0 {
 				c.idle("too little time is left for another trial", 2*c.cfg.Timing.Measure)
 				return
 			}
 			// What is left is reserved for those that were never tried: ask again.
-			view.Blocked[p.BlockKey()] = "the time left is reserved for what was never tried"
+			view.Blocked[p.BlockKey()] = "too little time is left, or it is reserved for what was never tried"
 			continue
 		}
 		c.beginTrial(p, to, most, why)
@@ -139,17 +139,35 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	if c.cfg.Budget.Until.IsZero() {
 		return most, ""
 	}
-	others := v.Untried
-	if c.owed(p, v) {
-		others--
+	others, owed := 0, time.Duration(0)
+	for _, o := range c.cfg.Offered {
+		if o.Name != p.Optimization && c.isUntried(o, v.Blocked) {
+			others++
+			// A tick to restore before it, and its pairs.
+			owed += c.cfg.Timing.Tick + time.Duration(c.cfg.Budget.ReservedPairs)*c.firstPair(o)
+		}
 	}
-	// What the others are owed is time, and their pairs may be shorter.
-	owed := time.Duration(c.cfg.Budget.ReservedPairs*others) * c.pairTime(c.cfg.Timing.Washout)
 	pair := c.pairTime(c.washout(p.Change))
 	left := c.cfg.Budget.Until.Sub(c.now)
 	share := max(int((left-owed)/pair), min(int(left/pair), 1))
 	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
 		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
+}
+
+// firstPair is how long a pair of an optimization's first trial takes, with the
+// washout that its own knobs need.
+func (c *Controller) firstPair(o Optimization) time.Duration {
+	moves := maps.Clone(o.Start)
+	if moves == nil {
+		moves = map[string]float64{}
+	}
+	moves[o.Switch] = 1
+	if o.Switch == "" {
+		for _, name := range o.Knobs {
+			moves[name] = 1
+		}
+	}
+	return c.pairTime(c.washout(moves))
 }
 
 // washout before a block in which these knobs differ.

@@ -21,6 +21,9 @@ var (
 	unboundedHigh = math.Exp(unbounded) - 1
 )
 
+// bounded reports whether an interval says anything yet.
+func bounded(low, high float64) bool { return low > unboundedLow || high < unboundedHigh }
+
 // percent formats a relative change, 0.31 as "+31 %". Changes below a tenth get
 // one decimal, since there a whole percent may be a third of the effect.
 func percent(x float64) string {
@@ -108,7 +111,7 @@ func name(t *controller.Trial) string {
 // outside and may hold line breaks and control codes.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
@@ -158,12 +161,14 @@ func pad(text string, n int, right bool) string {
 }
 
 // wrap breaks text between words into lines of at most n columns. Lines after
-// the first have the indent. A word longer than a line is left as it is, for
-// the caller or the terminal to break.
+// the first have the indent. A percent sign stays with its number; a word longer
+// than a line is left as it is, for the terminal to break.
 func wrap(text string, n int, indent string) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	words := strings.Split(strings.ReplaceAll(text, " %", "\u00a0%"), " ")
+	for _, word := range words {
+		word = strings.ReplaceAll(word, "\u00a0%", " %")
 		switch {
 		case line == "":
 			line = word

@@ -30,7 +30,7 @@ type stage struct {
 
 // Columns that rows need, whatever the width.
 const (
-	labelWidth  = 8 // "  time  "
+	labelWidth  = 9 // "  blocks "
 	numberWidth = 4 // of an e-value
 	mostBar     = 40
 )
@@ -44,25 +44,28 @@ type row struct {
 // style draws what depends on the terminal's characters.
 type style struct {
 	bar      mpb.BarFiller
+	edges    int // columns of a bar that are never filled
 	ellipsis string
 }
 
 // newStyle draws with blocks, or with ASCII where the locale has no others.
 func newStyle(ascii bool) style {
 	if ascii {
-		return style{mpb.BarStyle().Lbound("[").Filler("#").Tip("#").Padding("-").Rbound("]").Build(), "..."}
+		return style{mpb.BarStyle().Lbound("[").Filler("#").Tip("#").Padding("-").Rbound("]").Build(), 2, "..."}
 	}
-	return style{mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound("").Build(), "…"}
+	return style{mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound("").Build(), 0, "…"}
 }
 
-// meter is a bar of n columns, filled to a share of 0..1.
+// meter is a bar of n columns, filled to a share of 0..1, rounded down: only a
+// share of 1 fills it.
 func (s style) meter(share float64, n int) string {
 	if n < 3 {
 		return ""
 	}
 	var b strings.Builder
-	const fine = 1 << 20
-	stat := decor.Statistics{AvailableWidth: n, RequestedWidth: n, Total: fine, Current: int64(min(max(share, 0), 1) * fine)}
+	cells := n - s.edges
+	full := int64(min(max(share, 0), 1) * float64(cells))
+	stat := decor.Statistics{AvailableWidth: n, RequestedWidth: n, Total: int64(cells), Current: full}
 	if err := s.bar.Fill(&b, stat); err != nil {
 		return ""
 	}
@@ -89,13 +92,16 @@ func (s style) frame(sc *scene, wide, high int) []string {
 	return lines
 }
 
+// labeled is a row with a name in its left column.
+func labeled(rank int, label, text string) row {
+	return row{rank, "  " + pad(label, labelWidth-2, false) + text}
+}
+
 func (s style) rows(sc *scene, wide int) []row {
 	rows := []row{{9, ""}}
-	add := func(rank int, label, text string) {
-		rows = append(rows, row{rank, "  " + pad(label, labelWidth-2, false) + text})
-	}
+	add := func(rank int, label, text string) { rows = append(rows, labeled(rank, label, text)) }
 	room := wide - labelWidth
-	bar := min(room/2, mostBar)
+	bar := min(2*room/5, mostBar)
 
 	switch {
 	case sc.stage != nil && sc.stage.of > 0:
@@ -118,25 +124,37 @@ func (s style) rows(sc *scene, wide int) []row {
 	if sc.status != nil {
 		rows = append(rows, s.keptRows(&sc.status.Status, room)...)
 	}
-	if text := s.timeText(sc, bar); text != "" {
+	if text := s.timeText(sc, bar, room); text != "" {
 		add(2, "time", text)
 	}
 	return rows
 }
 
+// The heading of the goals' effects, and of their evidence where it fits.
+const (
+	heading = "   effect  95 % interval"
+	legend  = "     a full bar decides"
+)
+
 // trialRows show what is tried and why, pairs so far, and for each goal effect
 // and evidence.
 func (s style) trialRows(t *controller.Trial, wide, bar int) []row {
-	label := func(l, text string) string { return "  " + pad(l, labelWidth-2, false) + text }
-	rows := []row{{2, label("trial", fmt.Sprintf("%d, %s", t.ID, name(t)))}}
+	rows := []row{labeled(2, "trial", fmt.Sprintf("%d, %s", t.ID, name(t)))}
 	if t.Why != "" {
-		rows = append(rows, row{7, label("why", clean(t.Why))})
+		rows = append(rows, labeled(7, "why", clean(t.Why)))
 	}
-	rows = append(rows, row{3, label("pairs", s.meter(float64(t.Pairs)/float64(max(t.Cap, 1)), bar)+
-		fmt.Sprintf("  %d of at most %d", t.Pairs, t.Cap))})
+	rows = append(rows, labeled(3, "pairs", s.meter(float64(t.Pairs)/float64(max(t.Cap, 1)), bar)+
+		fmt.Sprintf("  %d of at most %d", t.Pairs, t.Cap)))
 	names := 0
 	for _, e := range t.Effects {
 		names = max(names, width(string(e.Metric)))
+	}
+	if names > 0 && wide >= len("  ")+names+len(heading) {
+		head := "  " + pad("", names, false) + heading
+		if wide >= len(head)+len(legend) {
+			head += legend
+		}
+		rows = append(rows, row{8, head})
 	}
 	for i, e := range t.Effects {
 		rank := 3
@@ -157,7 +175,8 @@ func (s style) trialRows(t *controller.Trial, wide, bar int) []row {
 // evidence shows the three tests of a goal as bars on a log scale; a full one
 // is enough for that decision.
 func (s style) evidence(e *controller.Effect, wide int) string {
-	const indent, gap = 4, 2
+	const gap = 2
+	indent := 4
 	type test struct {
 		label         string
 		value, enough float64
@@ -170,6 +189,9 @@ func (s style) evidence(e *controller.Effect, wide int) string {
 		ofWidth = len(" of ") + numberWidth
 	}
 	bar := min(cell-len("better ")-1-numberWidth-ofWidth, mostBar)
+	if s.meter(0, bar) == "" { // no room for bars: at least the numbers
+		indent, ofWidth = 2, 0
+	}
 	parts := make([]string, len(tests))
 	for i, t := range tests {
 		meter := s.meter(towards(t.value, t.enough), bar)
@@ -192,7 +214,6 @@ func (s style) evidence(e *controller.Effect, wide int) string {
 
 // keptRows show what is kept now, in at most two rows, and how trials ended.
 func (s style) keptRows(st *controller.Status, room int) []row {
-	label := func(l, text string) string { return "  " + pad(l, labelWidth-2, false) + text }
 	list := kept(st)
 	if len(list) == 0 {
 		list = []string{"nothing changed so far"}
@@ -207,10 +228,10 @@ func (s style) keptRows(st *controller.Status, room int) []row {
 		if i > 0 {
 			l, rank = "", 8
 		}
-		rows = append(rows, row{rank, label(l, line)})
+		rows = append(rows, labeled(rank, l, line))
 	}
 	if len(st.Ended) > 0 {
-		rows = append(rows, row{8, label("tried", tally(st.Ended))})
+		rows = append(rows, labeled(8, "tried", tally(st.Ended)))
 	}
 	return rows
 }
@@ -236,8 +257,9 @@ func wrapList(items []string, n int) []string {
 	return append(lines, line)
 }
 
-// timeText is the time left, or the time so far where no end is known.
-func (s style) timeText(sc *scene, bar int) string {
+// timeText is the time left, or the time so far where no end is known, and what
+// the autopilot itself costs where there is room to say so.
+func (s style) timeText(sc *scene, bar, room int) string {
 	var text string
 	if sc.until.IsZero() {
 		text = span(sc.now.Sub(sc.start)) + " so far"
@@ -248,6 +270,12 @@ func (s style) timeText(sc *scene, bar int) string {
 			share = gone.Seconds() / whole.Seconds()
 		}
 		text = s.meter(share, bar) + "  " + span(sc.until.Sub(sc.now)) + " left"
+	}
+	if sc.status != nil && sc.status.CPURatio > 0 {
+		cost := fmt.Sprintf(", autopilot %.2f %% of a core", 100*sc.status.CPURatio)
+		if width(text+cost) <= room {
+			text += cost
+		}
 	}
 	return text
 }

@@ -13,12 +13,13 @@ import (
 // after 9 pairs".
 func Decision(t controller.Trial) string {
 	head := t.Outcome.String() + " " + name(&t)
-	if t.Outcome == controller.Inconclusive {
-		head = "not kept " + name(&t)
-	}
 	why := because(&t)
 	effect := ""
-	if e, ok := deciding(&t); ok && t.Pairs > 0 {
+	switch e, ok := deciding(&t); {
+	case t.Pairs == 0:
+	case !ok || !bounded(e.Low, e.High):
+		effect = "after " + count(t.Pairs, "pair")
+	default:
 		effect = fmt.Sprintf("%s %s %s after %s", e.Metric, percent(e.Change), interval(e.Low, e.High), count(t.Pairs, "pair"))
 	}
 	switch {
@@ -67,7 +68,7 @@ func because(t *controller.Trial) string {
 	default:
 		words = t.Reason.String()
 	}
-	if t.Detail != "" && t.Reason != controller.Stopped && t.Reason != controller.Pinned {
+	if t.Detail != "" {
 		words += " (" + t.Detail + ")"
 	}
 	return words
@@ -114,7 +115,7 @@ func state(s *controller.Status) string {
 	case s.Phase == 0:
 		return "starting"
 	case s.Phase == controller.Measuring:
-		text += fmt.Sprintf(" the noise, block %d of %d", min(s.Measured+1, max(s.MeasuredOf, 1)), s.MeasuredOf)
+		text += " the noise"
 	case s.Trial != nil && (s.Phase == controller.Settling || s.Phase == controller.Trying):
 		why = strings.TrimPrefix(why, fmt.Sprintf("trial %d, %s %s, ", s.Trial.ID, s.Trial.Optimization, s.Trial.Move))
 	}
@@ -124,16 +125,35 @@ func state(s *controller.Status) string {
 	return clean(text)
 }
 
+// standing tells how the controller is doing when there is no trial.
+func standing(s *controller.Status) string {
+	text := state(s)
+	if s.Phase == controller.Measuring {
+		text += fmt.Sprintf(", %d of %s", s.Measured, count(s.MeasuredOf, "block"))
+	}
+	return text
+}
+
 // progress tells how a trial stands: the sign of life of a plain view.
 func progress(t *controller.Trial) string {
 	text := fmt.Sprintf("trial %d: %s, %d of %s", t.ID, name(t), t.Pairs, count(t.Cap, "pair"))
 	if len(t.Effects) == 0 || t.Pairs == 0 {
 		return clean(text)
 	}
+	// The top goal, and another one if that is nearer to a keep.
+	nearest := 0
 	for i, e := range t.Effects {
-		text += fmt.Sprintf("; %s %s %s better %s of %s", e.Metric, percent(e.Change), interval(e.Low, e.High),
+		if near := t.Effects[nearest]; towards(e.Better, e.BetterAt) > towards(near.Better, near.BetterAt) {
+			nearest = i
+		}
+	}
+	for i, e := range t.Effects {
+		if i != 0 && i != nearest {
+			continue
+		}
+		text += fmt.Sprintf("; %s %s %s, evidence better %s of %s", e.Metric, percent(e.Change), interval(e.Low, e.High),
 			evalue(e.Better), evalue(e.BetterAt))
-		if i == 0 && e.WorseAt > 0 {
+		if e.WorseAt > 0 {
 			text += fmt.Sprintf(", worse %s of %s", evalue(e.Worse), evalue(e.WorseAt))
 		}
 	}
@@ -174,19 +194,16 @@ func kept(s *controller.Status) []string {
 	return append(on, numbers...)
 }
 
-// tally counts outcomes: "4: 1 kept, 2 not kept, 1 reverted".
+// tally counts outcomes: "4: 1 kept, 1 reverted, 2 inconclusive".
 func tally(ended []controller.Trial) string {
-	words := [...]string{"", "kept", "reverted", "not kept", "aborted", "errored"}
-	var by [len(words)]int
+	by := map[controller.Outcome]int{}
 	for _, t := range ended {
-		if o := int(t.Outcome); o > 0 && o < len(by) {
-			by[o]++
-		}
+		by[t.Outcome]++
 	}
 	var parts []string
-	for o, n := range by {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, words[o]))
+	for o := controller.Kept; o <= controller.Errored; o++ {
+		if by[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", by[o], o))
 		}
 	}
 	return fmt.Sprintf("%d: %s", len(ended), strings.Join(parts, ", "))

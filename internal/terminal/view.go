@@ -86,7 +86,7 @@ func New(w io.Writer, o Options) *View {
 	if v.now == nil {
 		v.now = time.Now
 	}
-	v.scene.start = v.now()
+	v.scene.start, v.scene.until = v.now(), o.Until
 	v.told.last = v.scene.start
 	if v.isLive() {
 		v.live = newLive(w, v.size)
@@ -123,8 +123,7 @@ func (v *View) Show(s autotune.Status) {
 		return
 	}
 	v.scene.status, v.scene.stage, v.scene.now = &s, nil, v.now()
-	v.scene.until = v.o.Until
-	if v.scene.until.IsZero() {
+	if v.o.Until.IsZero() {
 		v.scene.until = s.Until
 	}
 	v.told.stage = stage{}
@@ -142,9 +141,6 @@ func (v *View) Stage(name string, done, of int) {
 	}
 	g := stage{name, done, of}
 	v.scene.stage, v.scene.now = &g, v.now()
-	if v.scene.until.IsZero() {
-		v.scene.until = v.o.Until
-	}
 	if v.live == nil {
 		v.tellStage(g)
 	}
@@ -206,7 +202,7 @@ func (v *View) tell(s *autotune.Status) {
 	case s.Trial != nil:
 		v.say(progress(s.Trial) + v.left())
 	default:
-		v.say(state(&s.Status) + v.left())
+		v.say(standing(&s.Status) + v.left())
 	}
 }
 

@@ -12,10 +12,14 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// The least window for a live view, and the most rows that one needs.
+// The least window for a live view, how many of its rows are for what has
+// scrolled by and for the cursor, and how many rows the area has at least and at
+// most, where there are as many.
 const (
 	leastWide = 40
 	leastHigh = 6
+	freeRows  = 4
+	fewRows   = 5
 	mostRows  = 22
 )
 
@@ -49,10 +53,11 @@ func unicodeLocale() bool {
 	return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
 }
 
-// fit is how many rows the window allows: one stays free for the cursor.
+// fit is the width of the window, and how many rows the area may have. One is
+// always left for the cursor.
 func (l *live) fit() (wide, slots int) {
 	wide, high := l.size()
-	return wide, min(max(high-1, 1), mostRows)
+	return wide, max(min(max(high-freeRows, fewRows), high-1, mostRows), 1)
 }
 
 func (l *live) start() {
@@ -112,7 +117,7 @@ func (l *live) above(now time.Time, text string) {
 	var b strings.Builder
 	for i, line := range wrap(now.Format(clock)+text, wide-1, strings.Repeat(" ", len(clock))) {
 		if i == 0 && l.color {
-			line = paint(line, len(clock))
+			line = line[:len(clock)] + paint(line[len(clock):])
 		}
 		b.WriteString(line + "\n")
 	}
@@ -121,18 +126,21 @@ func (l *live) above(now time.Time, text string) {
 
 // verbs are the first words of decisions, with the color that says how it went.
 var verbs = []struct{ word, color string }{
-	{"kept ", "\x1b[32m"}, {"reverted ", "\x1b[31m"}, {"aborted ", "\x1b[31m"},
-	{"errored ", "\x1b[33m"}, {"paused", "\x1b[33m"},
+	{"kept ", "\x1b[32m"},
+	{"reverted ", "\x1b[31m"},
+	{"aborted ", "\x1b[31m"},
+	{"errored ", "\x1b[33m"},
+	{"paused", "\x1b[33m"},
 }
 
-// paint colors the verb of a decision that begins at byte at.
-func paint(line string, at int) string {
+// paint colors the verb of a decision.
+func paint(text string) string {
 	for _, v := range verbs {
-		if at <= len(line) && strings.HasPrefix(line[at:], v.word) {
-			return line[:at] + v.color + v.word + "\x1b[0m" + line[at+len(v.word):]
+		if rest, ok := strings.CutPrefix(text, v.word); ok {
+			return v.color + v.word + "\x1b[0m" + rest
 		}
 	}
-	return line
+	return text
 }
 
 // close erases the area and ends all that belongs to it.

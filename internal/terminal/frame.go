@@ -141,7 +141,7 @@ const (
 func (s style) trialRows(t *controller.Trial, wide, bar int) []row {
 	rows := []row{labeled(2, "trial", fmt.Sprintf("%d, %s", t.ID, name(t)))}
 	if t.Why != "" {
-		rows = append(rows, labeled(7, "why", clean(t.Why)))
+		rows = append(rows, twoRows("why", 7, 9, wrap(clean(t.Why), wide-labelWidth, ""))...)
 	}
 	rows = append(rows, labeled(3, "pairs", s.meter(float64(t.Pairs)/float64(max(t.Cap, 1)), bar)+
 		fmt.Sprintf("  %d of at most %d", t.Pairs, t.Cap)))
@@ -218,20 +218,19 @@ func (s style) keptRows(st *controller.Status, room int) []row {
 	if len(list) == 0 {
 		list = []string{"nothing changed so far"}
 	}
-	var rows []row
-	lines := wrapList(list, room)
-	if len(lines) > 2 {
-		lines = []string{lines[0], strings.Join(lines[1:], " ")} // the frame cuts it
-	}
-	for i, line := range lines {
-		l, rank := "kept", 4
-		if i > 0 {
-			l, rank = "", 8
-		}
-		rows = append(rows, labeled(rank, l, line))
-	}
+	rows := twoRows("kept", 4, 8, wrapList(list, room))
 	if len(st.Ended) > 0 {
 		rows = append(rows, labeled(8, "tried", tally(st.Ended)))
+	}
+	return rows
+}
+
+// twoRows are the lines of a text that has a label; what is more than two rows
+// is left for the frame to cut.
+func twoRows(label string, first, second int, lines []string) []row {
+	rows := []row{labeled(first, label, lines[0])}
+	if len(lines) > 1 {
+		rows = append(rows, labeled(second, "", strings.Join(lines[1:], " ")))
 	}
 	return rows
 }

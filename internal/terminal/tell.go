@@ -114,8 +114,8 @@ func state(s *controller.Status) string {
 	switch {
 	case s.Phase == 0:
 		return "starting"
-	case s.Phase == controller.Measuring:
-		text += " the noise"
+	case s.Phase == controller.Measuring && why == "":
+		why = "noise"
 	case s.Trial != nil && (s.Phase == controller.Settling || s.Phase == controller.Trying):
 		why = strings.TrimPrefix(why, fmt.Sprintf("trial %d, %s %s, ", s.Trial.ID, s.Trial.Optimization, s.Trial.Move))
 	}

@@ -219,11 +219,7 @@ func (v *View) worthTelling(s *controller.Status) (phase, text string) {
 		}
 		return fmt.Sprintf("trial %d", s.Trial.ID), begins(s.Trial)
 	case controller.Measuring:
-		text = fmt.Sprintf("measuring the noise in %d blocks", s.MeasuredOf)
-		if s.Why != "" {
-			text += ": " + s.Why
-		}
-		return "measuring", clean(text)
+		return "measuring", standing(s)
 	case controller.Restoring:
 		if v.told.since.IsZero() {
 			v.told.since = v.scene.now

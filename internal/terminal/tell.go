@@ -129,7 +129,7 @@ func state(s *controller.Status) string {
 func standing(s *controller.Status) string {
 	text := state(s)
 	if s.Phase == controller.Measuring {
-		text += fmt.Sprintf(", %d of %s", s.Measured, count(s.MeasuredOf, "block"))
+		text += fmt.Sprintf(" (%d of %d done)", s.Measured, s.MeasuredOf)
 	}
 	return text
 }

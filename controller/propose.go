@@ -149,7 +149,8 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	}
 	pair := c.pairTime(c.washout(p.Change))
 	left := c.cfg.Budget.Until.Sub(c.now)
-	share := max(int((left-owed)/pair), min(int(left/pair), 1))
+	// Where time is too short for what everybody is owed, equal shares.
+	share := max(int((left-owed)/pair), int(left/pair)/(others+1), min(int(left/pair), 1))
 	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
 		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"autotune"
 	"autotune/controller"
 	"autotune/internal/demo"
 	"autotune/internal/terminal"
@@ -80,7 +81,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	}
 	if f.verbose {
 		log := zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
-		f.Logger = &log
+		f.Configure = func(c *autotune.Config) { c.Logger = &log }
 	}
 	view := terminal.New(os.Stderr, terminal.Options{Until: time.Now().Add(f.Duration)})
 	f.OnStage = view.Stage

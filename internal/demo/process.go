@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"time"
 )
@@ -64,6 +65,7 @@ func startLoad(command []string, l loadLine) (*loadProcess, error) {
 	}
 	p := &loadProcess{cmd: exec.Command(command[0], command[1:]...), done: make(chan struct{})} //nolint:gosec // our own binary
 	ownGroup(p.cmd)
+	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // enough, and a third less CPU than with more
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}

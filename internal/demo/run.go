@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"autotune"
 	"autotune/controller"
 	"autotune/sensors"
@@ -67,7 +65,9 @@ type RunConfig struct {
 	Seed    uint64
 	// LoadCommand starts the load generator: this program, calling ServeLoad.
 	LoadCommand []string
-	Logger      *zerolog.Logger
+
+	// Configure, if not nil, may change the autopilot's configuration, to log.
+	Configure func(*autotune.Config)
 	// OnStage and OnStatus are told how it goes, from Run's goroutine.
 	OnStage  func(name string, done, of int)
 	OnStatus func(autotune.Status)
@@ -169,14 +169,18 @@ func (r *run) begin(ctx context.Context) error {
 		c.Journal, r.tempJournal = dir, dir
 	}
 	r.until = r.start.Add(c.Duration - checkPairs*2*(blockWashout+blockMeasure) - tidy)
-	var err error
-	if r.pilot, err = autotune.Start(context.WithoutCancel(ctx), autotune.Config{
+	config := autotune.Config{
 		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
 		Offer: c.Offer, Grant: granted, Policy: c.Policy, Workload: c.Workload,
-		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, Logger: c.Logger, Timing: timing,
+		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, Timing: timing,
 		Budget:  controller.Budget{MaxPairs: c.MaxPairs, Until: r.until},
 		OnAlert: func(autotune.Alert) { r.alerts.Add(1) },
-	}); err != nil {
+	}
+	if c.Configure != nil {
+		c.Configure(&config)
+	}
+	var err error
+	if r.pilot, err = autotune.Start(context.WithoutCancel(ctx), config); err != nil {
 		return err
 	}
 	c.OnStage("making the database", 0, 0)

@@ -19,7 +19,8 @@ import (
 //
 // The harmful control makes a request take twice as long, with real work: after
 // the handler, and inside the measured latency, it computes for as long as the
-// handler took. It must not stall the service or trip a hard limit of its own
+// handler took and, up to maxLate, for as long as the request had waited to
+// reach it. It must not stall the service or trip a hard limit of its own
 // accord, so it is bounded three times: one request is never delayed by more
 // than maxBurn, no more than maxBurning requests burn at once, and a burning
 // one yields to others every few microseconds. Without the latter two a short

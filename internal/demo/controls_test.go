@@ -72,13 +72,14 @@ func TestHarmful_isBounded(t *testing.T) {
 	c := NewControls()
 	c.harmful.Store(true)
 	slow := c.harm(func(http.ResponseWriter, *http.Request) { time.Sleep(10 * maxBurn) })
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	start := time.Now()
-	slow(nil, nil)
+	slow(nil, req)
 	assert.Less(t, time.Since(start), 20*maxBurn, "no more than maxBurn is added, but for the scheduler's whims")
 
 	c.burning.Store(maxBurning)
 	cpu := processCPU()
-	slow(nil, nil)
+	slow(nil, req)
 	assert.Less(t, processCPU()-cpu, maxBurn.Seconds(), "nobody burns when enough do")
 	assert.EqualValues(t, maxBurning, c.burning.Load())
 }

@@ -25,8 +25,10 @@ func newBusy(tb testing.TB, measure time.Duration) *busy {
 		Space: space, Offered: offered, Policy: &eachOnce{},
 		Timing: Timing{Washout: 125 * time.Millisecond, Measure: measure, Tick: 125 * time.Millisecond, BaselineBlocks: 3},
 		Guards: []Guard{
-			{Metric: ErrorRatio, Limit: 0.5, MinRequests: 20}, {Metric: LatencyP99, Limit: 5, MinRequests: 200},
-			{Metric: MemoryRatio, Limit: 0.95}, {Metric: OldestInFlight, Limit: 10},
+			{Metric: ErrorRatio, Limit: 0.5, MinRequests: 20},
+			{Metric: LatencyP99, Limit: 5, MinRequests: 200},
+			{Metric: MemoryRatio, Limit: 0.95},
+			{Metric: OldestInFlight, Limit: 10},
 		},
 	})
 	require.NoError(tb, err)

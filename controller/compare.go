@@ -10,7 +10,7 @@ import (
 )
 
 // Comparison is a Stepper that judges two settings against each other in a
-// fixed number of randomised pairs, and then leaves the first one in force. It
+// fixed number of randomized pairs, and then leaves the first one in force. It
 // decides nothing on the way: it is the independent check of what was kept, and
 // the guide's performance validation.
 type Comparison struct {

@@ -5,7 +5,7 @@
 //
 // Latency drifts, bursts and has heavy tails. Comparing a window before a
 // change with one after it keeps a useless change in up to half of all trials.
-// The controller runs a randomised experiment instead, one change at a time:
+// The controller runs a randomized experiment instead, one change at a time:
 //
 //	RESTORE -> MEASURE noise -> PROPOSE -> pair -> JUDGE -> next pair
 //	   ^                                              |

@@ -36,7 +36,7 @@ func (c *Controller) judge() {
 		}
 	}
 	r.trial.Pairs = r.pair
-	r.trial.Effects = r.effects(c.cfg)
+	r.trial.Effects = r.effects()
 	c.record(Record{Kind: RecordPair, Pair: &Pair{
 		Trial: r.trial.ID, Pair: r.pair, Safe: r.values[0], Candidate: r.values[1], Effects: slices.Clone(r.trial.Effects),
 	}})
@@ -64,7 +64,7 @@ func (c *Controller) judge() {
 }
 
 // effects is what is known of each goal, by rank.
-func (r *running) effects(cfg Config) []Effect {
+func (r *running) effects() []Effect {
 	out := make([]Effect, len(r.goals))
 	share := float64(len(r.goals)) / r.trial.Alpha
 	for i, g := range r.goals {

@@ -10,7 +10,7 @@ import (
 )
 
 // measurement is what is known of the noise: for each goal, differences of log
-// values between neighbouring blocks of the safe setting.
+// values between neighboring blocks of the safe setting.
 type measurement struct {
 	done  bool
 	keep  int // differences kept, the latest
@@ -23,7 +23,7 @@ func (m *measurement) init(goals []Goal, keep int) {
 	*m = measurement{keep: keep, goals: goals, last: map[Metric]float64{}, diffs: map[Metric][]float64{}}
 }
 
-// add takes a block of the safe setting that neighbours the one before.
+// add takes a block of the safe setting that neighbors the one before.
 func (m *measurement) add(s *Sample) {
 	for _, g := range m.goals {
 		y, ok := logValue(g, s)
@@ -32,14 +32,19 @@ func (m *measurement) add(s *Sample) {
 			continue
 		}
 		if before, ok := m.last[g.Metric]; ok {
-			d := append(m.diffs[g.Metric], y-before)
-			m.diffs[g.Metric] = d[max(0, len(d)-m.keep):]
+			m.append(g.Metric, y-before)
 		}
 		m.last[g.Metric] = y
 	}
 }
 
-// gap says that the next block does not neighbour the last one.
+// append keeps the latest differences of a metric.
+func (m *measurement) append(metric Metric, d ...float64) {
+	all := slices.Concat(m.diffs[metric], d)
+	m.diffs[metric] = all[max(0, len(all)-m.keep):]
+}
+
+// gap says that the next block does not neighbor the last one.
 func (m *measurement) gap() { clear(m.last) }
 
 // judged are the goals that were measured in every block.

@@ -149,8 +149,15 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	}
 	pair := c.pairTime(c.washout(p.Change))
 	left := c.cfg.Budget.Until.Sub(c.now)
-	// Where time is too short for what everybody is owed, equal shares.
-	share := max(int((left-owed)/pair), int(left/pair)/(others+1), min(int(left/pair), 1))
+	share := int((left - owed) / pair)
+	if c.owed(p, v) {
+		// Where time is too short for what everybody is owed, as many pairs for each.
+		own := time.Duration(c.cfg.Budget.ReservedPairs) * pair
+		if own+owed > left {
+			share = int(float64(left) * float64(own) / float64(own+owed) / float64(pair))
+		}
+		share = max(share, min(int(left/pair), 1))
+	}
 	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
 		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
 }

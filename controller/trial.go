@@ -58,7 +58,7 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	}
 	r.lastSafe = &measurement{}
 	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
-	r.trial.Effects = r.effects(c.cfg)
+	r.trial.Effects = r.effects()
 	c.trial = r
 	c.state.Running = &r.trial
 	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
@@ -88,7 +88,7 @@ func (c *Controller) beginPair() {
 
 // coin is fair, and a pure function of the run's seed and the pair's number.
 func coin(seed uint64, trial, pair int) bool {
-	rng := rand.NewPCG(seed, uint64(trial)<<32|uint64(pair)) //nolint:gosec // both count up from 1
+	rng := rand.NewPCG(seed, uint64(trial)<<32|uint64(pair))
 	rng.Uint64()
 	return rng.Uint64()&1 == 1
 }
@@ -237,8 +237,7 @@ func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
 	t := c.trial.trial
 	// The safe blocks of a trial keep the noise fresh.
 	for m, d := range c.trial.lastSafe.diffs {
-		all := append(c.measured.diffs[m], d...)
-		c.measured.diffs[m] = all[max(0, len(all)-c.measured.keep):]
+		c.measured.append(m, d...)
 	}
 	c.trial = nil
 	c.closeTrial(&t, o, why, detail)

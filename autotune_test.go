@@ -306,17 +306,19 @@ func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
 		change func(*autotune.Config)
 		want   string
 	}{
-		"offer":     {func(c *autotune.Config) { c.Offer = []string{"cash"} }, `offer "cash": must be one of`},
-		"grant":     {func(c *autotune.Config) { c.Grant = []string{"cash"} }, `grant "cash": must be one of`},
-		"pinned":    {func(c *autotune.Config) { c.Pinned = []string{"cash"} }, `pinned "cash": must name`},
-		"workload":  {func(c *autotune.Config) { c.Workload = "fast" }, `workload "fast": must be one of`},
-		"lease":     {func(c *autotune.Config) { c.Lease = time.Second }, "lease 1s: must be at least 10s"},
-		"executor":  {func(c *autotune.Config) { c.Executor.CacheSize = -1 }, "cache_size -1"},
-		"min > max": {func(c *autotune.Config) { c.Knobs[0].Knob = controller.Knob{Name: "fast", Kind: controller.Int, Min: 2, Max: 1} }, "min 2 > max 1"},
-		"no get":    {func(c *autotune.Config) { c.Knobs[0].Get = nil }, "knob fast: get: missing"},
-		"twice":     {func(c *autotune.Config) { c.Knobs = append(c.Knobs, c.Knobs[0]) }, "knob fast: defined twice"},
-		"goal":      {func(c *autotune.Config) { c.Goals[0].MinEffect = 2 }, "min_effect 2: must be within 0..1"},
-		"journal":   {func(c *autotune.Config) { c.Journal = "/dev/null/journal" }, "/dev/null/journal"},
+		"offer":    {func(c *autotune.Config) { c.Offer = []string{"cash"} }, `offer "cash": must be one of`},
+		"grant":    {func(c *autotune.Config) { c.Grant = []string{"cash"} }, `grant "cash": must be one of`},
+		"pinned":   {func(c *autotune.Config) { c.Pinned = []string{"cash"} }, `pinned "cash": must name`},
+		"workload": {func(c *autotune.Config) { c.Workload = "fast" }, `workload "fast": must be one of`},
+		"lease":    {func(c *autotune.Config) { c.Lease = time.Second }, "lease 1s: must be at least 10s"},
+		"executor": {func(c *autotune.Config) { c.Executor.CacheSize = -1 }, "cache_size -1"},
+		"min > max": {func(c *autotune.Config) {
+			c.Knobs[0].Knob = controller.Knob{Name: "fast", Kind: controller.Int, Min: 2, Max: 1}
+		}, "min 2 > max 1"},
+		"no get":  {func(c *autotune.Config) { c.Knobs[0].Get = nil }, "knob fast: get: missing"},
+		"twice":   {func(c *autotune.Config) { c.Knobs = append(c.Knobs, c.Knobs[0]) }, "knob fast: defined twice"},
+		"goal":    {func(c *autotune.Config) { c.Goals[0].MinEffect = 2 }, "min_effect 2: must be within 0..1"},
+		"journal": {func(c *autotune.Config) { c.Journal = "/dev/null/journal" }, "/dev/null/journal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := s.config()

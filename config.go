@@ -92,7 +92,7 @@ func (c *Config) setDefaults() {
 		c.Lease = defaultLease
 	}
 	for c.Seed == 0 {
-		c.Seed = rand.Uint64() //nolint:gosec // not a secret; it is recorded
+		c.Seed = rand.Uint64()
 	}
 	if c.Logger == nil {
 		nop := zerolog.Nop()

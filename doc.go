@@ -1,5 +1,5 @@
 // Package autotune is an autopilot for Go services. It samples CPU, memory and
-// latency, tries one optimization at a time under a randomised live experiment,
+// latency, tries one optimization at a time under a randomized live experiment,
 // keeps a change only on evidence that holds under drift, rolls back a harmful
 // one within seconds, and records why.
 //

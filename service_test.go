@@ -110,6 +110,6 @@ func until(t *testing.T, pilot *autotune.Autopilot, what string, ok func(autotun
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("never: %s; status %+v", what, pilot.Status())
-	panic("unreachable")
+	require.Fail(t, "never: "+what, "status %+v", pilot.Status())
+	return autotune.Status{}
 }

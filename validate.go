@@ -7,7 +7,7 @@ import (
 )
 
 // Validate judges a candidate setting of a live service against a baseline in
-// randomised pairs of blocks, decides nothing, and leaves cfg.Final in force. It
+// randomized pairs of blocks, decides nothing, and leaves cfg.Final in force. It
 // is the independent check of what an autopilot kept. It returns one line a
 // goal, and an error if it could not be finished. progress, if not nil, is told of
 // the pairs done after each tick.

@@ -28,7 +28,7 @@ func benchStep[In any](b *testing.B, cfg Config, step StepConfig[In, int], ins [
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer ex.Close() //nolint:errcheck // always nil
+	defer ex.Close()
 	step.Name = "step"
 	s, err := NewStep(ex, step)
 	if err != nil {

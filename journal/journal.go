@@ -86,7 +86,7 @@ func open(dir string, opts Options, wrap func(segmentFile) segmentFile) (*Journa
 	j.encoder = json.NewEncoder(&j.record)
 	j.encoder.SetEscapeHTML(false)
 	if err := j.load(); err != nil {
-		lock.Close()
+		_ = lock.Close()
 		return nil, err
 	}
 	return j, nil
@@ -211,7 +211,7 @@ func (j *Journal) write(payload []byte) error {
 	if _, err := j.f.Write(j.out); err != nil {
 		j.overhang = true
 		err = fmt.Errorf("write %s: %w", j.name(), cause(err))
-		j.trim() // if that does not work either, ready tries again
+		_ = j.trim() // if that does not work either, ready tries again
 		return err
 	}
 	j.size += int64(len(j.out))

@@ -131,7 +131,7 @@ func openAll(dir string, numbers []int) ([]*os.File, error) {
 
 func closeAll(files []*os.File) {
 	for _, f := range files {
-		f.Close()
+		_ = f.Close()
 	}
 }
 

@@ -110,7 +110,7 @@ func (s *scanner) read() (raw []byte, whole bool, err error) {
 			return s.buf[:len(s.buf)-1], true, nil
 		case err == io.EOF:
 			return s.buf, false, nil
-		case err != bufio.ErrBufferFull:
+		case !errors.Is(err, bufio.ErrBufferFull):
 			return nil, false, err
 		case len(s.buf) > maxLine:
 			return nil, false, fmt.Errorf("line %d: longer than %d bytes", s.line+1, maxLine)

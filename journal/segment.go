@@ -92,7 +92,7 @@ func (j *Journal) putFile(path string, data []byte) error {
 		err = os.Rename(tmp, path)
 	}
 	if err != nil {
-		os.Remove(tmp) // what stays is removed by the next Open
+		_ = os.Remove(tmp) // what stays is removed by the next Open
 		return fmt.Errorf("create %s: %w", filepath.Base(path), cause(err))
 	}
 	return nil
@@ -139,7 +139,7 @@ func (j *Journal) startSegment() error {
 		return err
 	}
 	if j.f != nil {
-		j.f.Close() // synced above: nothing is left that closing could lose
+		_ = j.f.Close() // synced above: nothing is left that closing could lose
 	}
 	j.f, j.segments, j.seq = nil, append(j.segments, number), seq
 	j.size, j.snapshot, j.folderDirty = int64(len(data)), int64(len(data)), true
@@ -178,7 +178,7 @@ func (j *Journal) rescue() error {
 		return err
 	}
 	if j.f != nil {
-		j.f.Close() // given up: its fsync failed
+		_ = j.f.Close() // given up: its fsync failed
 		j.f = nil
 	}
 	if err := j.putFile(path, data); err != nil {

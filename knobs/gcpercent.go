@@ -22,7 +22,7 @@ func GCPercent() Actuator {
 		},
 		Get: func() (float64, error) {
 			metrics.Read(sample)
-			return float64(int64(sample[0].Value.Uint64())), nil //nolint:gosec // the runtime reports off as the bits of -1
+			return float64(int64(sample[0].Value.Uint64())), nil
 		},
 		Set: func(v float64) error {
 			debug.SetGCPercent(int(v))

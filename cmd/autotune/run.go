@@ -20,7 +20,7 @@ import (
 
 const runHelp = `Starts a real HTTP service on loopback over an embedded database, loads it from
 another process, and lets the autopilot improve it: one optimization at a time,
-each judged in randomised pairs of blocks. Two of the five offered are controls:
+each judged in randomized pairs of blocks. Two of the five offered are controls:
 "placebo" does nothing and "harmful" doubles the latency. It ends with an
 independent check of the final setting against the initial one.`
 
@@ -60,7 +60,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	}
 	f.LoadCommand = []string{self, "load"}
 	for f.Seed == 0 {
-		f.Seed = uint64(time.Now().UnixNano()) //nolint:gosec // not a secret; it is printed
+		f.Seed = uint64(time.Now().UnixNano())
 	}
 	if f.Policy, err = policies.Named(f.policy, f.Workload); err != nil {
 		return err

@@ -16,7 +16,7 @@ func BenchmarkStore(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.close() //nolint:errcheck // a benchmark
+	defer db.close()
 	b.Run("item", func(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			if _, err := db.readItem(b.Context(), i%DefaultItems); err != nil {

@@ -32,7 +32,7 @@ func (p Packing) clone() Packing {
 
 // packOrder plans an order. The same order has the same plan.
 func packOrder(order int) Packing {
-	rng := rand.New(rand.NewPCG(uint64(order), 4)) //nolint:gosec // reproducible, not secret
+	rng := rand.New(rand.NewPCG(uint64(order), 4))
 	parts := make([]int, minParts+rng.IntN(maxParts-minParts+1))
 	for i := range parts {
 		parts[i] = boxVolume/40 + rng.IntN(boxVolume/4)
@@ -56,7 +56,7 @@ func fillBox(parts []int) (used int, left []int) {
 	for i, size := range parts {
 		row := i * (boxVolume + 1)
 		for v := boxVolume; v >= size; v-- {
-			if with := fill[v-size] + int32(size); with > fill[v] { //nolint:gosec // a part is smaller than a box
+			if with := fill[v-size] + int32(size); with > fill[v] {
 				fill[v] = with
 				taken[(row+v)/64] |= 1 << ((row + v) % 64)
 			}

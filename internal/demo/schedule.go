@@ -101,7 +101,7 @@ type Schedule struct {
 // NewSchedule makes a schedule of the given mean rate, or of the rates of a
 // trace, one value a second, which starts over when it ends. There are so many items.
 func NewSchedule(seed uint64, rate float64, trace []float64, items int) *Schedule {
-	s := &Schedule{rng: rand.New(rand.NewPCG(seed, 1)), items: items} //nolint:gosec // reproducible, not secret
+	s := &Schedule{rng: rand.New(rand.NewPCG(seed, 1)), items: items}
 	if len(trace) > 0 {
 		s.rate = func(second int) float64 { return trace[second%len(trace)] }
 	} else {
@@ -169,11 +169,10 @@ type drift struct {
 	slowPhase, quickWave float64 // phases, in radians
 	rng                  *rand.Rand
 	from, until          int // the current or next burst, in seconds
-	last                 int
 }
 
 func newDrift(seed uint64, mean float64) *drift {
-	rng := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // reproducible, not secret
+	rng := rand.New(rand.NewPCG(seed, 2))
 	d := &drift{
 		mean: mean, rng: rng,
 		slow: 50 + 40*rng.Float64(), quick: 11 + 8*rng.Float64(),

@@ -22,7 +22,7 @@ type Summary struct {
 	Reverted []string           `json:"reverted"`
 	Initial  controller.Setting `json:"initial"`
 	Final    controller.Setting `json:"final"`
-	// Check of final against initial in randomised blocks, one line a goal;
+	// Check of final against initial in randomized blocks, one line a goal;
 	// empty if the run was interrupted before, or only advised.
 	Check       []controller.Compared `json:"check"`
 	CheckErr    string                `json:"check_error,omitempty"`

@@ -41,7 +41,7 @@ func (s *Summary) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\nKept      %s\nReverted  %s\nFinal     %s\n", list(s.Kept), list(s.Reverted), s.Final)
 	if len(s.Check) > 0 {
-		b.WriteString("\nCheck: final against initial setting, in randomised blocks\n")
+		b.WriteString("\nCheck: final against initial setting, in randomized blocks\n")
 		table(&b, func(row func(cells ...any)) {
 			for _, c := range s.Check {
 				row("  "+string(c.Metric), c.Verdict, interval(c.Effect, c.Low, c.High, c.Pairs), fmt.Sprintf("%d pairs", c.Pairs))

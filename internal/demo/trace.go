@@ -31,7 +31,7 @@ const (
 	gzipMagic     = "\x1f\x8b"
 )
 
-// A trace file that cannot be used is a TraceError.
+// TraceError says why a trace file cannot be used.
 type TraceError struct {
 	Path  string
 	Line  int    // from 1; 0 if the file as a whole is meant

@@ -28,7 +28,7 @@ const (
 )
 
 func newUpstream(seed uint64) *upstream {
-	return &upstream{rng: rand.New(rand.NewPCG(seed, 5))} //nolint:gosec // reproducible, not secret
+	return &upstream{rng: rand.New(rand.NewPCG(seed, 5))}
 }
 
 // discount asks for the discount on an item, 0..0.3 of its price.

@@ -1,4 +1,4 @@
-// Package stats has the numerics of an experiment in randomised pairs: a test
+// Package stats has the numerics of an experiment in randomized pairs: a test
 // by betting on signs, the interval that goes with it, and how many pairs a
 // decision will take. It knows nothing of metrics, trials or time.
 //

@@ -31,7 +31,7 @@ type Pairs struct {
 	s0   float64
 }
 
-// NewPairs starts a trial. The baseline is differences between neighbouring
+// NewPairs starts a trial. The baseline is differences between neighboring
 // blocks without a change, at least 20 of them in earnest; it sets the scale
 // until the trial's own pairs do.
 func NewPairs(baseline []float64) *Pairs {

@@ -94,12 +94,12 @@ func span(d time.Duration) string {
 	return d.String()
 }
 
-// count formats n things: "1 pair", "9 pairs".
-func count(n int, thing string) string {
+// pairs formats a number of pairs: "1 pair", "9 pairs".
+func pairs(n int) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 pair"
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d pairs", n)
 }
 
 // name is what a trial tries, for people. The move of a number names its knob.

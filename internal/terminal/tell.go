@@ -18,9 +18,9 @@ func Decision(t controller.Trial) string {
 	switch e, ok := deciding(&t); {
 	case t.Pairs == 0:
 	case !ok || !bounded(e.Low, e.High):
-		effect = "after " + count(t.Pairs, "pair")
+		effect = "after " + pairs(t.Pairs)
 	default:
-		effect = fmt.Sprintf("%s %s %s after %s", e.Metric, percent(e.Change), interval(e.Low, e.High), count(t.Pairs, "pair"))
+		effect = fmt.Sprintf("%s %s %s after %s", e.Metric, percent(e.Change), interval(e.Low, e.High), pairs(t.Pairs))
 	}
 	switch {
 	case why == "" && effect == "":
@@ -92,7 +92,7 @@ func deciding(t *controller.Trial) (controller.Effect, bool) {
 
 // begins tells of a trial at its start.
 func begins(t *controller.Trial) string {
-	text := fmt.Sprintf("trial %d: %s, at most %s", t.ID, name(t), count(t.Cap, "pair"))
+	text := fmt.Sprintf("trial %d: %s, at most %s", t.ID, name(t), pairs(t.Cap))
 	if t.Why != "" {
 		text += ": " + t.Why
 	}
@@ -136,7 +136,7 @@ func standing(s *controller.Status) string {
 
 // progress tells how a trial stands: the sign of life of a plain view.
 func progress(t *controller.Trial) string {
-	text := fmt.Sprintf("trial %d: %s, %d of %s", t.ID, name(t), t.Pairs, count(t.Cap, "pair"))
+	text := fmt.Sprintf("trial %d: %s, %d of %s", t.ID, name(t), t.Pairs, pairs(t.Cap))
 	if len(t.Effects) == 0 || t.Pairs == 0 {
 		return clean(text)
 	}

@@ -39,7 +39,8 @@ func (c *Controller) remember(t *Trial) {
 	switch {
 	case t.Outcome == Kept:
 		m.Failures, m.Strikes, m.CoolUntil = 0, 0, time.Time{}
-	case t.Reason == Stopped, t.Reason == RecordFailed, t.Reason == ExternalChange, t.Reason == Pinned:
+	case t.Outcome == Inconclusive && t.Reason == GuardTripped, // the safe setting's own breach
+		t.Reason == Stopped, t.Reason == RecordFailed, t.Reason == ExternalChange, t.Reason == Pinned:
 		m.Tried-- // interrupted: says nothing about the candidate
 	default:
 		length := max(t.Ended.Sub(t.Started), c.pairTime(c.washout(t.Change)))

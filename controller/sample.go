@@ -25,7 +25,7 @@ type Sample struct {
 }
 
 // Merge adds the sample that followed to s. It keeps no reference to o's maps
-// and latencies, and allocates only when a metric is new to s.
+// and latencies, but one to its Unfinished, and allocates only when a metric is new to s.
 func (s *Sample) Merge(o *Sample) {
 	if s.Totals == nil {
 		s.Totals = map[Metric]float64{}

@@ -21,6 +21,7 @@ type running struct {
 	to       Setting
 	values   [2]map[Metric]float64 // by arm: safe, candidate
 	lastSafe *measurement
+	wealth   float64 // before it paid
 }
 
 // judgedGoal is a goal with its thresholds, fixed before the trial, and its pairs.
@@ -45,8 +46,7 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 		Cap: most, CapWhy: why, Alpha: alphaOf(c.state.Wealth), Started: c.now,
 	}
 	c.state.NextTrial++
-	c.state.Wealth = afterTrial(c.state.Wealth)
-	r := &running{trial: t, to: to, starting: true}
+	r := &running{wealth: c.state.Wealth, trial: t, to: to, starting: true}
 	for _, g := range c.measured.judged() {
 		pairs := stats.NewPairs(c.measured.diffs[g.Metric])
 		s0 := pairs.Scale0()
@@ -59,6 +59,7 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	r.lastSafe = &measurement{}
 	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
 	r.trial.Effects = r.effects()
+	c.state.Wealth = afterTrial(c.state.Wealth)
 	c.trial = r
 	c.state.Running = &r.trial
 	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
@@ -238,6 +239,9 @@ func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
 	// The safe blocks of a trial keep the noise fresh.
 	for m, d := range c.trial.lastSafe.diffs {
 		c.measured.append(m, d...)
+	}
+	if t.Pairs == 0 { // nothing was looked at, so nothing was spent
+		c.state.Wealth = c.trial.wealth
 	}
 	c.trial = nil
 	c.closeTrial(&t, o, why, detail)

@@ -11,6 +11,7 @@ import (
 // run. New makes one, Close ends it.
 type Executor struct {
 	attached bool // to an autopilot
+	fields   []configField
 	clock    clock
 	permits  *semaphore
 	counters counters
@@ -68,7 +69,7 @@ func New(cfg Config) (*Executor, error) { return newExecutor(cfg, false) }
 func NewWithAutopilot(cfg Config) (*Executor, error) { return newExecutor(cfg, true) }
 
 func newExecutor(cfg Config, attached bool) (*Executor, error) {
-	ex := &Executor{attached: attached, clock: newClock(), closed: make(chan struct{})}
+	ex := &Executor{attached: attached, fields: configFields(), clock: newClock(), closed: make(chan struct{})}
 	if err := ex.Apply(cfg); err != nil {
 		return nil, err
 	}

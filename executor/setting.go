@@ -12,9 +12,8 @@ import (
 // Knobs returns what can be changed while the executor runs: a switch for each
 // optimization and its numbers. The copies are the caller's.
 func (ex *Executor) Knobs() []controller.Knob {
-	fields := configFields()
-	knobs := make([]controller.Knob, len(fields))
-	for i, f := range fields {
+	knobs := make([]controller.Knob, len(ex.fields))
+	for i, f := range ex.fields {
 		knobs[i] = f.knob
 	}
 	return knobs
@@ -38,7 +37,7 @@ func (ex *Executor) Setting() controller.Setting {
 		inForce.CacheTTL = st.store.timeToLive()
 	}
 	m := map[string]float64{}
-	for _, f := range configFields() {
+	for _, f := range ex.fields {
 		m[f.knob.Name] = f.get(&inForce)
 	}
 	return controller.SettingOf(m)
@@ -56,7 +55,7 @@ func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) erro
 	defer ex.mu.Unlock()
 	cfg := ex.state.Load().config
 	var errs []error
-	for _, f := range configFields() {
+	for _, f := range ex.fields {
 		v, ok := s.Get(f.knob.Name)
 		if !ok {
 			continue
@@ -79,7 +78,7 @@ func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) erro
 // both Bounded, granted by its owner up to d.
 func (ex *Executor) Optimizations() []controller.Optimization {
 	own := map[string]bool{}
-	for _, f := range configFields() {
+	for _, f := range ex.fields {
 		own[f.knob.Name] = true
 	}
 	var optimizations []controller.Optimization

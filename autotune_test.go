@@ -329,14 +329,3 @@ func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
 		})
 	}
 }
-
-func TestStart_gcPercentReadsBack(t *testing.T) {
-	a := knobs.GCPercent()
-	was, err := a.Get()
-	require.NoError(t, err)
-	require.NoError(t, a.Set(150))
-	now, err := a.Get()
-	require.NoError(t, err)
-	require.InDelta(t, 150, now, 0)
-	require.NoError(t, a.Set(was))
-}

@@ -26,8 +26,6 @@ import (
 type Guide struct {
 	rank    map[string]int     // by optimization, lower first
 	ladders map[string]*ladder // by knob
-	offTry  map[string]int     // by optimization: trials learned when off was tried last
-	learned int
 }
 
 var _ controller.Policy = (*Guide)(nil)
@@ -40,7 +38,7 @@ func NewGuide(workload string) (*Guide, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Guide{rank: map[string]int{}, ladders: map[string]*ladder{}, offTry: map[string]int{}}
+	g := &Guide{rank: map[string]int{}, ladders: map[string]*ladder{}}
 	for i, name := range order {
 		g.rank[name] = i
 	}
@@ -111,14 +109,8 @@ func (g *Guide) moveNumber(v controller.View, o controller.Optimization) (contro
 	return controller.Proposal{}, false
 }
 
-// offAgainAfter is how many trials go by before what is on is doubted again.
-const offAgainAfter = 16
-
 func (g *Guide) turnOff(v controller.View, o controller.Optimization) (controller.Proposal, bool) {
 	if o.Switch == "" || !v.Safe.On(o.Switch) {
-		return controller.Proposal{}, false
-	}
-	if last, ok := g.offTry[o.Name]; ok && g.learned-last < offAgainAfter {
 		return controller.Proposal{}, false
 	}
 	return controller.Proposal{
@@ -134,14 +126,11 @@ func (g *Guide) ladder(knob string) *ladder {
 	return &ladder{} // not kept: proposing changes nothing
 }
 
-// Learn updates the ladders of numbers and the memory of doubts.
+// Learn updates the ladders of numbers. What failed otherwise is remembered by
+// the controller, whose cool-down says when it may be tried again.
 func (g *Guide) Learn(t controller.Trial) {
-	g.learned++
 	switch t.Move {
-	case controller.MoveOn:
-		// New evidence for the switch, so its numbers start afresh.
-	case controller.MoveOff:
-		g.offTry[t.Optimization] = g.learned
+	case controller.MoveOn, controller.MoveOff:
 	default:
 		for name, to := range t.Change {
 			if g.ladders[name] == nil {

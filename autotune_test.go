@@ -14,7 +14,6 @@ import (
 	"autotune/controller"
 	"autotune/executor"
 	"autotune/journal"
-	"autotune/knobs"
 )
 
 func tried(n int) func(autotune.Status) bool {

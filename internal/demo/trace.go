@@ -101,6 +101,9 @@ func parseTrace(r io.Reader) (counts []float64, perRow int, err error) {
 		line++
 		text := strings.TrimSuffix(lines.Text(), "\r")
 		bad := func(value, rule string) error {
+			if err := lines.Err(); err != nil { // the line is only the part that could be read
+				return &TraceError{Line: line, Rule: "cannot be read: " + err.Error()}
+			}
 			return &TraceError{Line: line, Value: shorten(value), Rule: rule}
 		}
 		if line == 1 {

@@ -102,7 +102,13 @@ func (s *Summary) take(st autotune.Status, offered []controller.Optimization) {
 			s.Reverted = append(s.Reverted, o.Name)
 		default:
 			why := st.Blocked[o.Name]
-			if why == "" {
+			switch {
+			case why != "":
+			case len(st.Advice) > 0:
+				why = "advice only: nothing is changed"
+			case s.Interrupted:
+				why = "the run was interrupted before it"
+			default:
 				why = "there was no time left for it"
 			}
 			if s.Untried == nil {

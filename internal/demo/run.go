@@ -190,10 +190,13 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	if r.load, err = startLoad(c.LoadCommand, loadLine{URL: r.service.URL(), Rate: c.Rate, Trace: c.Trace, Seed: c.Seed, Items: c.Items}); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	c.OnStage("warming up at "+r.service.URL(), 0, 0)
-	return r.sleep(ctx, warmUp)
+	if err := r.sleep(ctx, warmUp); err != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	return nil
 }
 
 // let lets the autopilot go, and follows it until its time is over, it has
@@ -206,12 +209,16 @@ func (r *run) let(ctx context.Context) error {
 		return err
 	}
 	cpu, began := processCPU(), time.Now()
-	idle := time.Time{}
+	idle, released := time.Time{}, false
 	for ended := false; !ended && ctx.Err() == nil; {
 		if err := r.sleep(ctx, followEvery); err != nil {
 			return err
 		}
 		s := r.pilot.Status()
+		if s.Phase == controller.Paused && !released {
+			continue // it was held until the service was warm, and has not ticked since
+		}
+		released = true
 		r.follow(s)
 		switch {
 		case s.Phase != controller.Idle:
@@ -305,6 +312,7 @@ func (r *run) sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 	case <-r.load.done:
 		_, err := r.load.stop()
+		r.load = nil // its end is told once
 		return errors.Join(errors.New("load: the generator ended before the run did"), err)
 	}
 	return nil

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -68,8 +71,8 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if len(f.Offer) == 1 && f.Offer[0] == "all" {
 		f.Offer = nil
 	}
-	if !(f.Rate > 0) || math.IsInf(f.Rate, 0) {
-		return fmt.Errorf("rate %v: must be above 0", f.Rate)
+	if !(f.Rate > 0 && f.Rate <= demo.MaxRate) {
+		return fmt.Errorf("rate %v: must be above 0 and at most %v requests/s", f.Rate, float64(demo.MaxRate))
 	}
 	if f.MaxPairs < 1 {
 		return fmt.Errorf("max-pairs %d: must be at least 1", f.MaxPairs)
@@ -86,16 +89,24 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	view := terminal.New(os.Stderr, terminal.Options{Until: time.Now().Add(f.Duration)})
 	f.OnStage = view.Stage
 	f.OnStatus = view.Show
+	// A reader that goes away is an error of the write, not the end of the
+	// process: what the run has made is removed first.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, stop := context.WithCancelCause(cmd.Context())
+	defer stop(nil)
 	out := json.NewEncoder(os.Stdout)
 	if f.json {
 		f.OnTrial = func(t controller.Trial) {
-			_ = out.Encode(struct {
+			err := out.Encode(struct {
 				Type string `json:"type"`
 				controller.Trial
 			}{"trial", t})
+			if err != nil {
+				stop(err)
+			}
 		}
 	}
-	summary, err := demo.Run(cmd.Context(), f.RunConfig)
+	summary, err := demo.Run(ctx, f.RunConfig)
 	view.Close()
 	switch {
 	case errors.Is(err, demo.ErrFailed):
@@ -103,7 +114,12 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	case err != nil:
 		return err
 	case f.json:
-		return out.Encode(summary)
+		err = out.Encode(summary)
+	default:
+		err = summary.WriteText(os.Stdout)
 	}
-	return summary.WriteText(os.Stdout)
+	if err != nil {
+		return failure{fmt.Errorf("summary: %w", err)}
+	}
+	return nil
 }

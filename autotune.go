@@ -14,8 +14,8 @@ import (
 )
 
 // Autopilot is a running controller on a live service. It is safe for
-// concurrent use. It owns three goroutines (the loop, the lease, the alerts),
-// which Close ends and waits for.
+// concurrent use. It owns three goroutines: the loop and the lease, which Close
+// ends and waits for, and the alerts, which end after what is queued for OnAlert.
 type Autopilot struct {
 	cfg     Config
 	ex      *executor.Executor
@@ -28,23 +28,26 @@ type Autopilot struct {
 	lease   *lease
 	started time.Time
 
-	status atomic.Pointer[Status]
-	asked  chan controller.Ask
-	cancel context.CancelFunc
-	close  func() error
-	done   chan struct{}
-	runErr error // why the loop ended by itself; read after done
+	status  atomic.Pointer[Status]
+	asked   chan controller.Ask
+	cancel  context.CancelFunc
+	close   func() error
+	done    chan struct{}
+	runErr  error       // why the loop broke; read after done
+	stalled atomic.Bool // the lease expired
 
 	// Of the loop alone.
-	held      bool      // enable_automatic_optimization was off when last looked at
+	paused    bool      // by Pause
+	held      bool      // what the controller was told last: hold, by Pause or by the switch
 	revision  uint64    // of the controller, when last published
 	published time.Time // last
 	cpuBefore float64   // of the loop's thread, when it started
 }
 
 // Start builds the executor, reads what is in force, and starts the autopilot.
-// Everything wrong with the configuration is reported at once, and then nothing
-// is left behind. When ctx ends, the autopilot stops as with Close.
+// What is wrong with the configuration is reported with field, value and rule,
+// and then nothing is left behind. When ctx ends, the loop stops as with Close;
+// Close then still releases the journal.
 func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 	cfg.setDefaults()
 	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), done: make(chan struct{}), started: time.Now()}
@@ -55,7 +58,7 @@ func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 	a.close = sync.OnceValue(func() error {
 		a.cancel()
 		<-a.done
-		return a.release(false)
+		return errors.Join(a.runErr, a.release(false))
 	})
 	a.alerts = startAlerts(cfg.OnAlert)
 	a.store()
@@ -100,10 +103,6 @@ func (a *Autopilot) build() error {
 	}
 	if a.core, err = controller.New(cfg); err != nil {
 		return err
-	}
-	a.held = !a.cfg.Executor.EnableAutomaticOptimization
-	if a.held {
-		a.asked <- controller.Pause
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,57 @@ func TestAutopilot_closeToInitialUndoesWhatWasKept(t *testing.T) {
 		require.NoError(t, pilot.Close(), "again")
 		require.ErrorIs(t, pilot.Pause(context.Background()), autotune.ErrEnded)
 		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+func TestAutopilot_closeToInitialAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Budget.Until = time.Now().Add(3 * time.Minute)
+		pilot := start(t, cfg)
+		<-pilot.Done()
+		require.True(t, s.fast.Load())
+		require.NoError(t, pilot.CloseToInitial())
+		require.False(t, s.fast.Load())
+		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+func TestAutopilot_resumeDoesNotOverrideTheSwitch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Executor.EnableAutomaticOptimization = false
+		pilot := start(t, cfg)
+		require.NoError(t, pilot.Resume(context.Background()))
+		time.Sleep(5 * time.Minute)
+		require.Empty(t, pilot.Status().Ended)
+		require.NoError(t, pilot.Pause(context.Background()))
+		require.NoError(t, pilot.Executor().Update(func(c *executor.Config) { c.EnableAutomaticOptimization = true }))
+		time.Sleep(5 * time.Minute)
+		require.Empty(t, pilot.Status().Ended, "paused by Pause still")
+		require.NoError(t, pilot.Resume(context.Background()))
+		until(t, pilot, "kept", func(s autotune.Status) bool { return s.Safe.On("fast") })
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_guardSeesFewRequestsOverABlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService() // some 60 requests in a tick are too few for this guard
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Guards = []controller.Guard{{Metric: controller.ErrorRatio, Limit: 0.25, MinRequests: 150}}
+		inner := cfg.Knobs[1].Set
+		cfg.Knobs[1].Set = func(v float64) error { s.broken.Store(v == 1); return inner(v) }
+		pilot := start(t, cfg)
+		st := until(t, pilot, "aborted", tried(1))
+		require.Equal(t, controller.GuardTripped, st.Ended[0].Reason)
+		require.Zero(t, st.Ended[0].Pairs)
+		finish(t, pilot)
 	})
 }
 
@@ -246,7 +298,7 @@ func TestAutopilot_panicPutsTheSafeSettingBack(t *testing.T) {
 		require.ErrorContains(t, pilot.Err(), "a bug in a policy")
 		require.False(t, s.slow.Load())
 		require.Equal(t, autotune.AlertPanic, <-kinds)
-		require.NoError(t, pilot.Close())
+		require.ErrorContains(t, pilot.Close(), "a bug in a policy")
 		require.NoError(t, pilot.Executor().Close())
 	})
 }
@@ -258,10 +310,9 @@ func TestAutopilot_leasePutsTheSafeSettingBackWhenTheLoopStalls(t *testing.T) {
 		cfg := s.config("slow")
 		cfg.Lease = 10 * time.Second
 		read := cfg.Knobs[1].Get
-		var stalled bool
+		var stalled atomic.Bool
 		cfg.Knobs[1].Get = func() (float64, error) {
-			if s.slow.Load() && !stalled {
-				stalled = true
+			if s.slow.Load() && stalled.CompareAndSwap(false, true) {
 				time.Sleep(time.Hour) // hangs with the candidate in force
 			}
 			return read()
@@ -275,7 +326,9 @@ func TestAutopilot_leasePutsTheSafeSettingBackWhenTheLoopStalls(t *testing.T) {
 		require.False(t, s.slow.Load())
 		<-pilot.Done() // an hour later it comes back, and stops
 		require.False(t, s.slow.Load())
-		finish(t, pilot)
+		require.ErrorContains(t, pilot.Err(), "did not move for 10s")
+		require.ErrorContains(t, pilot.Close(), "did not move for 10s")
+		require.NoError(t, pilot.Executor().Close())
 	})
 }
 
@@ -285,15 +338,16 @@ func TestAutopilot_closeFromAnAlertDoesNotDeadlock(t *testing.T) {
 		defer s.close()
 		cfg := s.config("slow")
 		cfg.Guards = []controller.Guard{{Metric: controller.LatencyP95, Limit: 0.0055, MinRequests: 20}}
-		var pilot *autotune.Autopilot
-		closed := make(chan error, 1)
-		cfg.OnAlert = func(a autotune.Alert) {
+		started, closed := make(chan *autotune.Autopilot, 1), make(chan error, 1)
+		cfg.OnAlert = func(autotune.Alert) {
 			select {
-			case closed <- pilot.Close():
+			case pilot := <-started:
+				closed <- pilot.Close()
 			default:
 			}
 		}
-		pilot = start(t, cfg)
+		pilot := start(t, cfg)
+		started <- pilot
 		require.NoError(t, <-closed)
 		require.NoError(t, pilot.Executor().Close())
 	})

@@ -16,8 +16,9 @@ import (
 	"autotune/sensors"
 )
 
-// Config is what Start needs. The zero value watches and changes nothing: the
-// autopilot may change things only if Executor.EnableAutomaticOptimization is on.
+// Config is what Start needs. The zero value watches and tries nothing: the
+// autopilot tries things only if Executor.EnableAutomaticOptimization is on. With
+// a Journal, the last kept setting is put back at a start in either case.
 type Config struct {
 	// Executor's configuration, which is the initial setting: the operator's own.
 	// EnableAutomaticOptimization off holds the autopilot, as Pause does, until

@@ -116,6 +116,7 @@ func (t *Target) Observe(ctx context.Context, epoch uint64, d time.Duration) (co
 	return t.sensors.Sample(t.now())
 }
 
-// now is the wall time of the start plus what the monotonic clock has counted
-// since: a wall clock that jumps moves no deadline and no cool-down.
-func (t *Target) now() time.Time { return t.start.Round(0).Add(time.Since(t.start)) }
+// now is the time of the start plus what the monotonic clock has counted since,
+// on both clocks: a wall clock that jumps moves no deadline, no cool-down, and
+// no sensor's interval.
+func (t *Target) now() time.Time { return t.start.Add(time.Since(t.start)) }

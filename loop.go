@@ -28,8 +28,15 @@ func (a *Autopilot) loop(ctx context.Context) {
 			a.publish()
 		},
 	})
-	if !errors.Is(err, context.Canceled) {
+	a.store()
+	s := a.Status()
+	switch {
+	case a.stalled.Load():
+		a.runErr = fmt.Errorf("the loop did not move for %v: the lease ended it", a.cfg.Lease)
+	case err != nil && ctx.Err() == nil:
 		a.runErr = err
+	case !s.InForce.Equal(s.Safe) && !s.Safe.IsZero() && !a.cfg.Advise:
+		a.runErr = fmt.Errorf("the last kept setting does not read back: in force is %s", s.InForce)
 	}
 }
 
@@ -66,7 +73,7 @@ func (a *Autopilot) putBack() (err error) {
 	}
 	defer a.target.mu.Unlock()
 	safe := a.status.Load().Safe
-	if safe.IsZero() {
+	if safe.IsZero() || a.cfg.Advise {
 		return nil // nothing was ever changed
 	}
 	if err := a.target.apply(context.Background(), safe); err != nil {
@@ -79,6 +86,7 @@ func (a *Autopilot) putBack() (err error) {
 // tells the loop, should it ever come back, to stop. It reports whether that
 // worked.
 func (a *Autopilot) leaseExpired() bool {
+	a.stalled.Store(true)
 	a.cancel()
 	msg := fmt.Sprintf("the loop has not moved for %v: the last kept setting was put back", a.cfg.Lease)
 	err := a.putBack()
@@ -90,22 +98,31 @@ func (a *Autopilot) leaseExpired() bool {
 	return err == nil
 }
 
-// ask returns the operator's next wish. The live switch
-// enable_automatic_optimization is one of them.
+// ask returns the operator's next wish. Pause and the live switch
+// enable_automatic_optimization both hold the autopilot, and neither ends what
+// the other began.
 func (a *Autopilot) ask() controller.Ask {
 	select {
 	case ask := <-a.asked:
-		return ask
+		switch ask {
+		case controller.Pause:
+			a.paused = true
+		case controller.Resume:
+			a.paused = false
+		default:
+			return ask
+		}
 	default:
 	}
-	if off := !a.ex.Config().EnableAutomaticOptimization; off != a.held {
-		a.held = off
-		if off {
-			return controller.Pause
-		}
-		return controller.Resume
+	hold := a.paused || !a.ex.Config().EnableAutomaticOptimization
+	if hold == a.held {
+		return 0
 	}
-	return 0
+	a.held = hold
+	if hold {
+		return controller.Pause
+	}
+	return controller.Resume
 }
 
 // publish makes the status visible to readers when something has changed, and

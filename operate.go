@@ -3,6 +3,7 @@ package autotune
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"autotune/controller"
@@ -102,11 +103,35 @@ func (a *Autopilot) await(ctx context.Context, reached func(Status) bool) error 
 // until all that belongs to the autopilot has ended. It may be called again.
 func (a *Autopilot) Close() error { return a.close() }
 
-// CloseToInitial is Close with the setting of the start put in force.
+// toInitial puts the initial setting in force if the loop did not: it may have
+// ended before. A restart on the journal finds it as the kept one.
+func (a *Autopilot) toInitial() error {
+	<-a.done
+	ctx, initial := context.Background(), a.Status().Initial
+	now, err := a.target.Current(ctx)
+	if a.cfg.Advise || initial.IsZero() || err == nil && now.Equal(initial) {
+		return err
+	}
+	if err := a.target.Apply(ctx, initial); err != nil {
+		return err
+	}
+	if now, err = a.target.Current(ctx); err != nil || !now.Equal(initial) {
+		return errors.Join(err, fmt.Errorf("the initial setting does not read back: in force is %s", now))
+	}
+	if a.journal == nil {
+		return nil
+	}
+	state := a.core.State()
+	state.Safe = initial
+	return errors.Join(a.journal.Append(controller.Record{At: time.Now(), Kind: controller.RecordState, State: &state}), a.journal.Sync())
+}
+
+// CloseToInitial is Close with the setting of the start put in force, also when
+// the autopilot has ended already. Call it instead of Close, not after it.
 func (a *Autopilot) CloseToInitial() error {
 	// The loop acts on it within a tick, and ends by itself.
 	if err := a.send(context.Background(), controller.StopToInitial); err == nil {
 		<-a.done
 	}
-	return a.close()
+	return errors.Join(a.toInitial(), a.close())
 }

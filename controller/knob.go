@@ -164,10 +164,16 @@ func (k Knob) CheckValue(v float64) error {
 // CheckMove reports why a trial may not move the knob from one value to the
 // other, or nil: outside Bounds, or further than MaxMove.
 func (k Knob) CheckMove(from, to float64) error {
+	if from == to {
+		return nil // whatever it is, it stays
+	}
 	if err := k.CheckValue(to); err != nil {
 		return err
 	}
-	if from == to || k.Kind == Switch {
+	if err := k.CheckValue(from); err != nil {
+		return fmt.Errorf("in force is a value that no trial may leave: %w", err)
+	}
+	if k.Kind == Switch {
 		return nil
 	}
 	if low, high := k.Bounds(); to < low || to > high {

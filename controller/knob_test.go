@@ -102,12 +102,13 @@ func TestKnob_checkMove(t *testing.T) {
 		{ratio, 100, 49, "by a factor of 2 at most"},
 		{ratio, 10, 9, "n 9: must be within the owner's limits 10..1000"},
 		{ratio, 5, 5, ""}, // below the floor already, and not moved
-		{ratio, 0, 10, "by a factor of 2"},
-		{ratio, nan, 10, "by a factor of 2"},
+		{ratio, 0, 10, "no trial may leave: n 0: must be within"},
+		{ratio, -1, 25, "no trial may leave: n -1: must be within"},
+		{ratio, nan, 10, "no trial may leave: n NaN"},
 		{step, 0, 3, ""},
 		{step, 0, -3, ""},
 		{step, 0, 3.1, "f 0 -> 3.1: one trial may move it by 3 at most"},
-		{step, nan, 1, "by 3 at most"},
+		{step, nan, 1, "no trial may leave: f NaN"},
 		{step, 9, 11, "f 11: must be within -10..10"},
 		{Knob{Name: "s", Kind: Switch, MaxMove: 0.1}, 0, 1, ""},
 	} {

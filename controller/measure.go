@@ -13,6 +13,7 @@ import (
 // values between neighboring blocks of the safe setting.
 type measurement struct {
 	done  bool
+	full  int // blocks
 	keep  int // differences kept, the latest
 	goals []Goal
 	last  map[Metric]float64
@@ -100,8 +101,9 @@ func (c *Controller) stepMeasuring(in *Input) {
 	case full:
 		c.keepBaseline()
 		c.measured.add(&c.block.sample)
+		c.measured.full++
 		c.revision++
-		if n := c.timesMeasured(); n >= c.cfg.Timing.BaselineBlocks-1 {
+		if n := c.timesMeasured(); n >= c.cfg.Timing.BaselineBlocks-1 || c.measured.full >= 2*c.cfg.Timing.BaselineBlocks {
 			c.endMeasure()
 			return
 		}

@@ -99,6 +99,9 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
 		}
 		knob, _ := c.cfg.Space.Knob(name)
+		if was, _ := v.Safe.Get(name); was != to && knob.Defers {
+			return Setting{}, fmt.Errorf("knob %s: moves work to later, which blocks do not span: advised, never tried", name)
+		}
 		if was, _ := v.Safe.Get(name); was != to && knob.Period > c.cfg.Timing.Measure {
 			return Setting{}, fmt.Errorf("knob %s: acts every %v, a block lasts %v: advised, never tried", name, knob.Period, c.cfg.Timing.Measure)
 		}
@@ -114,17 +117,18 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 	if err := c.cfg.Space.CheckMove(v.Safe, to); err != nil {
 		// A start value may be further away than one numeric move: nobody is
 		// used to the old one while the switch was off.
-		if p.Move != MoveOn || c.cfg.Space.CheckSetting(to) != nil || c.outOfBounds(p.Change) {
+		if p.Move != MoveOn || c.unusable(p.Change) {
 			return Setting{}, err
 		}
 	}
 	return to, nil
 }
 
-func (c *Controller) outOfBounds(change map[string]float64) bool {
+// unusable reports whether a knob may not have its new value, however it gets there.
+func (c *Controller) unusable(change map[string]float64) bool {
 	for name, v := range change {
 		knob, _ := c.cfg.Space.Knob(name)
-		if low, high := knob.Bounds(); v < low || v > high {
+		if low, high := knob.Bounds(); v < low || v > high || knob.CheckValue(v) != nil {
 			return true
 		}
 	}

@@ -70,14 +70,22 @@ func (s Space) CheckSetting(v Setting) error {
 }
 
 // CheckMove reports every reason why a trial may not go from one setting to
-// the other, or nil.
+// the other, or nil. A knob that stays as it is may have any value, also one
+// outside its bounds: it is the operator's.
 func (s Space) CheckMove(from, to Setting) error {
-	errs := []error{s.CheckSetting(to)}
+	var errs []error
 	for _, k := range s.Knobs {
 		a, okA := from.Get(k.Name)
 		b, okB := to.Get(k.Name)
-		if okA && okB {
-			errs = append(errs, k.CheckMove(a, b))
+		if !okA || !okB {
+			errs = append(errs, fmt.Errorf("%s: missing: a setting has a value for each knob", k.Name))
+			continue
+		}
+		errs = append(errs, k.CheckMove(a, b))
+	}
+	for name, x := range to.All() {
+		if _, ok := s.Knob(name); !ok {
+			errs = append(errs, fmt.Errorf("%s %v: unknown knob", name, x))
 		}
 	}
 	return errors.Join(errs...)

@@ -24,7 +24,7 @@ type State struct {
 	Spent map[Metric]float64 `json:"spent,omitempty"`
 	// Memory of each optimization that was tried.
 	Memory map[string]Memory `json:"memory,omitempty"`
-	// Trials that ended, oldest first, the latest 64, without effects and settings.
+	// Trials that ended, oldest first, the latest 64, without effects and full settings.
 	Trials []Trial `json:"trials,omitempty"`
 }
 

@@ -132,7 +132,14 @@ func (c *Controller) stepTrial(in *Input) {
 			return
 		}
 	}
-	switch c.block.take(&in.Sample, c.wait) {
+	state := c.block.take(&in.Sample, c.wait)
+	if state == filling { // a tick may hold too few requests to say anything
+		if b := c.breach(&c.block.sample); b != "" {
+			c.breached(b+" over the block so far", candidate)
+			return
+		}
+	}
+	switch state {
 	case washed:
 		c.epoch++
 		c.enter(Trying, c.why)
@@ -248,6 +255,15 @@ func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
 	c.recordState()
 }
 
+// before has the values of the changed knobs before the trial: which way it went.
+func before(t *Trial) Setting {
+	was := make(map[string]float64, len(t.Change))
+	for name := range t.Change {
+		was[name], _ = t.From.Get(name)
+	}
+	return SettingOf(was)
+}
+
 func latest(t []Trial) []Trial { return t[max(0, len(t)-maxTrials):] }
 
 // closeTrial writes the verdict and lets everybody learn from it.
@@ -257,7 +273,7 @@ func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) 
 	c.remember(t)
 	c.ended = latest(append(c.ended, *t))
 	brief := *t // a snapshot is written often: the verdict has the rest
-	brief.Effects, brief.From, brief.To = nil, Setting{}, Setting{}
+	brief.Effects, brief.From, brief.To = nil, before(t), Setting{}
 	c.state.Trials = latest(append(c.state.Trials, brief))
 	c.record(Record{Kind: RecordVerdict, Trial: t})
 	if c.phase != Starting { // at a start the policy learns all of state.Trials

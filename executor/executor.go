@@ -89,6 +89,16 @@ func (ex *Executor) Apply(cfg Config) error {
 	return ex.apply(cfg)
 }
 
+// Update changes fields of the configuration in force, and no others: what an
+// autopilot moves meanwhile is not put back. f must not call the executor.
+func (ex *Executor) Update(f func(*Config)) error {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	cfg := ex.state.Load().config
+	f(&cfg)
+	return ex.apply(cfg)
+}
+
 func (ex *Executor) apply(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err

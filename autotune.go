@@ -28,15 +28,17 @@ type Autopilot struct {
 	lease   *lease
 	started time.Time
 
-	status  atomic.Pointer[Status]
-	asked   chan controller.Ask
-	cancel  context.CancelFunc
-	close   func() error
-	done    chan struct{}
-	runErr  error       // why the loop broke; read after done
-	stalled atomic.Bool // the lease expired
+	status         atomic.Pointer[Status]
+	asked          chan controller.Ask
+	sent, answered atomic.Int64 // of Pause and Resume
+	cancel         context.CancelFunc
+	close          func() error
+	done           chan struct{}
+	runErr         error       // why the loop broke; read after done
+	stalled        atomic.Bool // the lease expired
 
 	// Of the loop alone.
+	taken     int64     // asks received
 	paused    bool      // by Pause
 	held      bool      // what the controller was told last: hold, by Pause or by the switch
 	revision  uint64    // of the controller, when last published

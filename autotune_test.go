@@ -132,6 +132,22 @@ func TestAutopilot_resumeDoesNotOverrideTheSwitch(t *testing.T) {
 	})
 }
 
+func TestAutopilot_doesNotUndoTheOperatorAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("fast"))
+		until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		s.fast.Store(false) // somebody turns it off by hand
+		st := until(t, pilot, "adopted", func(st autotune.Status) bool { return !st.Safe.On("fast") })
+		n := len(st.Ended)
+		time.Sleep(10 * time.Minute)
+		require.False(t, s.fast.Load())
+		require.Len(t, pilot.Status().Ended, n)
+		finish(t, pilot)
+	})
+}
+
 func TestAutopilot_guardSeesFewRequestsOverABlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startService() // some 60 requests in a tick are too few for this guard

@@ -142,8 +142,8 @@ func (c *Config) offered(all []controller.Optimization) ([]controller.Optimizati
 	for i := range out {
 		out[i].Granted = out[i].Granted || slices.Contains(c.Grant, out[i].Name)
 	}
-	if c.Lease < leastLease {
-		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, leastLease))
+	if least := max(leastLease, 4*c.Timing.Tick); c.Lease < least {
+		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, least))
 	}
 	return out, errors.Join(errs...)
 }

@@ -26,6 +26,7 @@ func (a *Autopilot) loop(ctx context.Context) {
 		Stepped: func(controller.Input, controller.Command) {
 			a.lease.renew()
 			a.publish()
+			a.answered.Store(a.taken)
 		},
 	})
 	a.store()
@@ -104,6 +105,7 @@ func (a *Autopilot) leaseExpired() bool {
 func (a *Autopilot) ask() controller.Ask {
 	select {
 	case ask := <-a.asked:
+		a.taken++
 		switch ask {
 		case controller.Pause:
 			a.paused = true

@@ -58,15 +58,19 @@ func (a *Autopilot) Err() error {
 // Pause withdraws a candidate and tries nothing until Resume. It returns when
 // the last kept setting is in force again.
 func (a *Autopilot) Pause(ctx context.Context) error {
+	mine := a.sent.Add(1)
 	if err := a.send(ctx, controller.Pause); err != nil {
 		return err
 	}
-	return a.await(ctx, func(s Status) bool { return s.Phase == controller.Paused })
+	return a.await(ctx, func(s Status) bool { return a.answered.Load() >= mine && s.Phase == controller.Paused })
 }
 
 // Resume goes on after Pause. An autopilot that is also held by
 // enable_automatic_optimization stays so until that is switched on.
-func (a *Autopilot) Resume(ctx context.Context) error { return a.send(ctx, controller.Resume) }
+func (a *Autopilot) Resume(ctx context.Context) error {
+	a.sent.Add(1)
+	return a.send(ctx, controller.Resume)
+}
 
 func (a *Autopilot) send(ctx context.Context, ask controller.Ask) error {
 	select {

@@ -36,14 +36,14 @@ func (c *Controller) remember(t *Trial) {
 	m := c.state.Memory[key]
 	before := m.Tried
 	m.Tried++
+	length := max(t.Ended.Sub(t.Started), c.pairTime(c.washout(t.Change)))
 	switch {
 	case t.Outcome == Kept:
 		m.Failures, m.Strikes, m.CoolUntil = 0, 0, time.Time{}
-	case t.Outcome == Inconclusive && t.Reason == GuardTripped, // the safe setting's own breach
-		t.Reason == Stopped, t.Reason == RecordFailed, t.Reason == ExternalChange, t.Reason == Pinned:
-		m.Tried-- // interrupted: says nothing about the candidate
+		c.cool(c.wayBack(t), t.Ended.Add(coolDown[0]*length)) // it was just shown worse
+	case t.Interrupted():
+		m.Tried-- // says nothing about the candidate
 	default:
-		length := max(t.Ended.Sub(t.Started), c.pairTime(c.washout(t.Change)))
 		m.CoolUntil = t.Ended.Add(coolDown[min(m.Failures, len(coolDown)-1)] * length)
 		m.Failures++
 		if t.Outcome != Aborted {
@@ -55,6 +55,41 @@ func (c *Controller) remember(t *Trial) {
 		o := c.state.Memory[t.Optimization]
 		o.Tried += m.Tried - before
 		c.state.Memory[t.Optimization] = o
+	}
+}
+
+// wayBack is the key of the opposite move of a switch, or "".
+func (c *Controller) wayBack(t *Trial) string {
+	for _, o := range c.cfg.Offered {
+		switch {
+		case o.Name != t.Optimization || o.Switch == "":
+		case t.Move == MoveOn:
+			return o.Switch + "=0"
+		case t.Move == MoveOff:
+			return o.Name
+		}
+	}
+	return ""
+}
+
+// cool keeps a candidate from being tried before a time.
+func (c *Controller) cool(key string, until time.Time) {
+	if m := c.state.Memory[key]; key != "" && m.CoolUntil.Before(until) {
+		m.CoolUntil = until
+		c.state.Memory[key] = m
+	}
+}
+
+// respect keeps switches that somebody outside moved as they are for as long as
+// the longest cool-down: nobody wants to be undone at once. To keep one for
+// good, it is pinned.
+func (c *Controller) respect(changed map[string]float64) {
+	until := c.now.Add(coolDown[len(coolDown)-1] * patience * c.pairTime(c.cfg.Timing.Washout))
+	for _, o := range c.cfg.Offered {
+		if _, moved := changed[o.Switch]; moved {
+			c.cool(o.Name, until)
+			c.cool(o.Switch+"=0", until)
+		}
 	}
 }
 
@@ -85,7 +120,7 @@ func (c *Controller) blocked() map[string]string {
 		case m.Quarantined != "":
 			out[key] = "quarantined: " + m.Quarantined
 		case m.CoolUntil.After(c.now):
-			out[key] = fmt.Sprintf("cooling down after %d failures until %s", m.Failures, m.CoolUntil.Format(time.TimeOnly))
+			out[key] = "cooling down until " + m.CoolUntil.Format(time.TimeOnly)
 		}
 	}
 	maps.Copy(out, c.refused)

@@ -31,6 +31,7 @@ func (c *Controller) adopt(changed map[string]float64) {
 	c.state.Safe = c.state.Safe.With(changed)
 	// What the operator set is what a restart should find as the operator's own.
 	c.state.Initial = c.state.Initial.With(changed)
+	c.respect(changed)
 	c.recordState()
 	c.measured.done = false
 	c.control = ""

@@ -61,7 +61,7 @@ func (c *Controller) propose() {
 
 func (c *Controller) quietWhy(v View) string {
 	if len(v.Blocked) > 0 {
-		return fmt.Sprintf("nothing worth trying now; %d candidates are blocked", len(v.Blocked))
+		return fmt.Sprintf("nothing worth trying now; candidates blocked: %d", len(v.Blocked))
 	}
 	return "nothing worth trying"
 }

@@ -129,6 +129,19 @@ type Trial struct {
 	Effects  []Effect  `json:"effects,omitempty"`
 }
 
+// Interrupted reports whether the trial ended for a reason that says nothing
+// about its candidate: somebody or something else ended it.
+func (t *Trial) Interrupted() bool {
+	switch t.Reason {
+	case Stopped, RecordFailed, ExternalChange, Pinned:
+		return true
+	case GuardTripped:
+		return t.Outcome == Inconclusive // the safe setting's own breach
+	default:
+		return false
+	}
+}
+
 // Effect returns what is known about one goal, and whether there is anything.
 func (t *Trial) Effect(m Metric) (Effect, bool) {
 	for _, e := range t.Effects {

@@ -177,6 +177,7 @@ func TestGuide_waitsWithNumbersUntilAllWereTried(t *testing.T) {
 func TestLadder(t *testing.T) {
 	logKnob := controller.Knob{Name: "n", Kind: controller.Int, Min: 1, Max: 1000, Scale: controller.Log, MaxMove: 2}
 	linear := controller.Knob{Name: "x", Kind: controller.Float, Min: 0, Max: 1, MaxMove: 0.1}
+	levels := controller.Knob{Name: "l", Kind: controller.Int, Min: 1, Max: 10_000, Scale: controller.Log, Levels: []float64{1, 10, 100, 1000, 10_000}}
 	kept := controller.Trial{Outcome: controller.Kept, Reason: controller.Better}
 	lost := controller.Trial{Outcome: controller.Inconclusive, Reason: controller.NoEffect}
 	paused := controller.Trial{Outcome: controller.Inconclusive, Reason: controller.Stopped}
@@ -193,7 +194,10 @@ func TestLadder(t *testing.T) {
 		"kept up: not back":      {logKnob, 200, []controller.Trial{kept}, true, []float64{400, 283, 141}},
 		"kept down: not back":    {logKnob, 50, []controller.Trial{lost, kept}, false, []float64{25, 71, 35}},
 		"at the bound":           {logKnob, 1000, nil, true, []float64{500, 707}},
-		"all rungs lost":         {logKnob, 100, []controller.Trial{lost, lost, lost, lost}, true, nil},
+		"all rungs lost: again":  {logKnob, 100, []controller.Trial{lost, lost, lost, lost}, true, []float64{200, 50, 141, 71}},
+		"levels":                 {levels, 100, nil, true, []float64{1000, 10, 10_000, 1}},
+		"levels, from between":   {levels, 50, nil, true, []float64{100, 10, 1000, 1}},
+		"levels, at the end":     {levels, 10_000, nil, true, []float64{1000, 100}},
 		"linear, within MaxMove": {linear, 0.5, nil, true, []float64{0.6, 0.4, 0.55, 0.45}},
 		"a switch has none":      {controller.Knob{Name: "s", Kind: controller.Switch}, 0, nil, true, nil},
 	} {
@@ -249,6 +253,24 @@ func TestGuide_proposeIsPure(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A restart knows which way a kept number went: its trials are remembered in brief.
+func TestGuide_learnsTheDirectionOfABriefTrial(t *testing.T) {
+	p, err := NewGuide("")
+	require.NoError(t, err)
+	p.Learn(controller.Trial{
+		Optimization: "enable_cache_optimization", Move: "cache_size 512 -> 256", Change: map[string]float64{"cache_size": 256},
+		From: controller.SettingOf(map[string]float64{"cache_size": 512}), Outcome: controller.Kept, Reason: controller.Better,
+	})
+	space, offered, initial := cacheLike()
+	initial["enable_cache_optimization"] = 1
+	got, ok := p.Propose(controller.View{
+		Space: space, Offered: offered, Safe: controller.SettingOf(initial),
+		Blocked: map[string]string{"harmful": "cooling down", "useless": "cooling down"},
+	})
+	require.True(t, ok)
+	require.Equal(t, map[string]float64{"cache_size": 128}, got.Change, "on in the direction that paid")
 }
 
 func TestNamed(t *testing.T) {

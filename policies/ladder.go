@@ -2,6 +2,7 @@ package policies
 
 import (
 	"math"
+	"slices"
 
 	"autotune/controller"
 )
@@ -11,7 +12,7 @@ import (
 // repeated. Each rung costs a whole trial, so there are few, and coarse ones
 // first: most of a gain is in the order of magnitude.
 type ladder struct {
-	rung int     // how many moves in a row were not kept
+	rung int     // the next step to try: moves in a row that were not kept
 	came float64 // sign of the last kept move: its full way back was just shown worse
 }
 
@@ -29,34 +30,48 @@ func (l *ladder) moves(k controller.Knob, now float64) []float64 {
 	}
 	var out []float64
 	for i := l.rung; i < 2*len(rungs); i++ {
-		step := rungs[i/2]
-		if i%2 == 1 {
-			step = -step
-		}
-		if i < 2 && step*l.came < 0 {
+		up := i%2 == 0
+		if i < 2 && l.came != 0 && up != (l.came > 0) {
 			continue
 		}
-		if to := k.Clamp(move(k, now, step)); to != now && k.CheckMove(now, to) == nil {
+		to := step(k, now, rungs[i/2], up)
+		if to != now && !slices.Contains(out, to) && k.CheckMove(now, to) == nil {
 			out = append(out, to)
 		}
 	}
 	return out
 }
 
-func move(k controller.Knob, now, step float64) float64 {
-	if k.Scale == controller.Log {
+// step returns the value one step away. Of a list of levels it is the next one
+// up or down, and with the smaller step the one after that.
+func step(k controller.Knob, now, size float64, up bool) float64 {
+	sign := -1.0
+	if up {
+		sign = 1
+	}
+	low, high := k.Bounds()
+	switch {
+	case len(k.Levels) > 0:
+		i, exact := slices.BinarySearch(k.Levels, now)
+		far := int(1 / size)
+		if !up {
+			far = -far
+		} else if !exact {
+			far-- // i is the next one up already
+		}
+		return k.Levels[min(max(i+far, 0), len(k.Levels)-1)]
+	case k.Scale == controller.Log:
 		factor := 2.0
 		if k.MaxMove > 0 {
 			factor = math.Min(factor, k.MaxMove)
 		}
-		return now * math.Pow(factor, step)
+		return k.Clamp(now * math.Pow(factor, sign*size))
 	}
-	low, high := k.Bounds()
-	size := (high - low) * linearStep
+	stride := (high - low) * linearStep
 	if k.MaxMove > 0 {
-		size = math.Min(size, k.MaxMove)
+		stride = math.Min(stride, k.MaxMove)
 	}
-	return now + size*step
+	return k.Clamp(now + sign*size*stride)
 }
 
 // learn goes to the next rung after a move that was not kept; a kept one starts
@@ -69,9 +84,8 @@ func (l *ladder) learn(t controller.Trial, up bool) {
 		}
 		return
 	}
-	switch t.Reason {
-	case controller.Stopped, controller.RecordFailed, controller.ExternalChange, controller.Pinned:
-		return // interrupted: says nothing about the move
+	if t.Interrupted() {
+		return
 	}
-	l.rung++
+	l.rung = (l.rung + 1) % (2 * len(rungs)) // all lost: again, when they have cooled down
 }

@@ -112,7 +112,7 @@ type run struct {
 	service  *Service
 	load     *loadProcess
 	pilot    *autotune.Autopilot
-	shown    int // trials told of
+	shown    int // number of the last trial told of
 	alerts   atomic.Int64
 	summary  Summary
 
@@ -246,8 +246,11 @@ func (r *run) let(ctx context.Context) error {
 
 // follow tells of the status, and of each trial that ended since.
 func (r *run) follow(s autotune.Status) {
-	for ; r.shown < len(s.Ended); r.shown++ {
-		r.cfg.OnTrial(s.Ended[r.shown])
+	for _, t := range s.Ended {
+		if t.ID > r.shown {
+			r.shown = t.ID
+			r.cfg.OnTrial(t)
+		}
 	}
 	r.cfg.OnStatus(s)
 }

@@ -101,17 +101,21 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// policy returns the policy and its name for the journal.
+// policy returns the policy and its name for the journal: what its String says,
+// or its type.
 func (c *Config) policy() (controller.Policy, string, error) {
-	if c.Policy != nil {
-		return c.Policy, fmt.Sprintf("%T", c.Policy), nil
+	p := c.Policy
+	if p == nil {
+		guide, err := policies.NewGuide(c.Workload)
+		if err != nil {
+			return nil, "", err
+		}
+		p = guide
 	}
-	p, err := policies.NewGuide(c.Workload)
-	name := "guide"
-	if c.Workload != "" {
-		name += "/" + c.Workload
+	if named, ok := p.(fmt.Stringer); ok {
+		return p, named.String(), nil
 	}
-	return p, name, err
+	return p, fmt.Sprintf("%T", p), nil
 }
 
 // offered returns the optimizations that may be tried, with what the owner

@@ -24,8 +24,9 @@ import (
 //
 // Not safe for concurrent use, as no policy is.
 type Guide struct {
-	rank    map[string]int     // by optimization, lower first
-	ladders map[string]*ladder // by knob
+	workload string
+	rank     map[string]int     // by optimization, lower first
+	ladders  map[string]*ladder // by knob
 }
 
 var _ controller.Policy = (*Guide)(nil)
@@ -38,11 +39,19 @@ func NewGuide(workload string) (*Guide, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Guide{rank: map[string]int{}, ladders: map[string]*ladder{}}
+	g := &Guide{workload: workload, rank: map[string]int{}, ladders: map[string]*ladder{}}
 	for i, name := range order {
 		g.rank[name] = i
 	}
 	return g, nil
+}
+
+// String is the policy's name for the journal, with its workload.
+func (g *Guide) String() string {
+	if g.workload == "" {
+		return "guide"
+	}
+	return "guide/" + g.workload
 }
 
 // Propose returns the next change, or false when there is nothing worth trying now.

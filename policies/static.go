@@ -7,6 +7,9 @@ type Static struct{}
 
 var _ controller.Policy = Static{}
 
+// String is the policy's name for the journal.
+func (Static) String() string { return "static" }
+
 // Propose proposes nothing.
 func (Static) Propose(controller.View) (controller.Proposal, bool) {
 	return controller.Proposal{}, false

@@ -96,6 +96,8 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"run", "--sed", "1"}, []string{"--sed"}},
 		{[]string{"run", "now"}, []string{"now"}},
 		{[]string{"ruin"}, []string{"ruin"}},
+		{[]string{"replay", "/nowhere"}, []string{"/nowhere"}},
+		{[]string{"replay"}, []string{"1 arg"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			p := begin(t, c.args...)
@@ -150,6 +152,9 @@ func TestKill_inACandidateBlock(t *testing.T) {
 	assert.Equal(t, controller.Aborted, s.Tried[0].Outcome)
 	assert.Equal(t, controller.Crashed, s.Tried[0].Reason)
 	assert.False(t, s.Final.On("placebo"))
+	replayed := begin(t, "replay", "--json", dir)
+	assert.Equal(t, 0, replayed.end(t, 20*time.Second), replayed.err.String())
+	assert.Contains(t, replayed.out.String(), `"identical":true,"sessions":2`)
 	state, err := journal.LastState(dir)
 	require.NoError(t, err)
 	assert.Contains(t, state.Memory["placebo"].Quarantined, "died")

@@ -27,7 +27,7 @@ type Replayed struct {
 // DifferenceError is the first place where a replay decides otherwise than the
 // journal says.
 type DifferenceError struct {
-	Segment string
+	Segment int
 	Line    int
 	Journal string // what stands there
 	Replay  string // what came out; empty if nothing did
@@ -35,7 +35,7 @@ type DifferenceError struct {
 
 // Error names the place and both sides.
 func (e *DifferenceError) Error() string {
-	return fmt.Sprintf("%s:%d: the journal has %s, the replay %s", e.Segment, e.Line, e.Journal, e.Replay)
+	return fmt.Sprintf("journal segment %d, line %d: the journal has %s, the replay %s", e.Segment, e.Line, e.Journal, e.Replay)
 }
 
 // Replay feeds the inputs of a journal, a folder or one segment, to fresh
@@ -75,7 +75,7 @@ func (r *replay) take(e journal.Entry) error {
 	switch {
 	case rec.Kind == controller.RecordSession && !e.Repeat:
 		if err := r.begin(rec.Session); err != nil {
-			return fmt.Errorf("%v:%d: %w", e.Segment, e.Line, err)
+			return fmt.Errorf("journal segment %d, line %d: %w", e.Segment, e.Line, err)
 		}
 		return r.meet(e)
 	case r.core == nil || e.Repeat:
@@ -123,7 +123,7 @@ func (r *replay) meet(e journal.Entry) error {
 	}
 	want, err := json.Marshal(e.Record)
 	if err != nil {
-		return fmt.Errorf("%v:%d: %w", e.Segment, e.Line, err)
+		return fmt.Errorf("journal segment %d, line %d: %w", e.Segment, e.Line, err)
 	}
 	var got []byte
 	if len(r.due) > 0 {
@@ -133,7 +133,7 @@ func (r *replay) meet(e journal.Entry) error {
 		r.due = r.due[1:]
 	}
 	if !bytes.Equal(want, got) {
-		return &DifferenceError{Segment: fmt.Sprint(e.Segment), Line: e.Line, Journal: string(want), Replay: string(got)}
+		return &DifferenceError{Segment: e.Segment, Line: e.Line, Journal: string(want), Replay: string(got)}
 	}
 	r.sum.Records++
 	if e.Record.Kind == controller.RecordVerdict {

@@ -44,6 +44,7 @@ type Autopilot struct {
 	revision  uint64    // of the controller, when last published
 	published time.Time // last
 	cpuBefore float64   // of the loop's thread, when it started
+	cpuKnown  bool      // a thread's CPU time can be read here
 }
 
 // Start builds the executor, reads what is in force, and starts the autopilot.

@@ -20,7 +20,7 @@ func (a *Autopilot) loop(ctx context.Context) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer a.survive()
-	a.cpuBefore, _ = sensors.ThreadCPU()
+	a.cpuBefore, a.cpuKnown = sensors.ThreadCPU()
 	err := controller.Run(ctx, a.target, a.core, controller.Loop{
 		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask,
 		Stepped: func(controller.Input, controller.Command) {
@@ -142,7 +142,7 @@ func (a *Autopilot) store() {
 		Status: a.core.Status(), Policy: a.policy, Seed: a.cfg.Seed, Until: a.cfg.Budget.Until,
 		AlertsDropped: a.alerts.dropped.Load(),
 	}
-	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuBefore > 0 {
+	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuKnown {
 		s.CPUSeconds = cpu - a.cpuBefore
 		s.CPURatio = s.CPUSeconds / time.Since(a.started).Seconds()
 	}

@@ -134,7 +134,7 @@ func Run(ctx context.Context, cfg RunConfig) (*Summary, error) {
 	r.summary = Summary{Type: "summary", Seed: cfg.Seed, Tried: []Tried{}, Kept: []string{}, Reverted: []string{}, Check: []controller.Compared{}}
 	err := r.all(ctx)
 	err = errors.Join(err, r.close())
-	r.summary.Seconds = elapsedSince(r.start)
+	r.summary.Seconds = time.Since(r.start).Round(time.Millisecond).Seconds()
 	if err != nil {
 		return nil, err
 	}

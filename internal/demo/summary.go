@@ -1,8 +1,6 @@
 package demo
 
 import (
-	"time"
-
 	"autotune"
 	"autotune/controller"
 )
@@ -25,7 +23,6 @@ type Summary struct {
 	// Check of final against initial in randomized blocks, one line a goal;
 	// empty if the run was interrupted before, or only advised.
 	Check       []controller.Compared `json:"check"`
-	CheckErr    string                `json:"check_error,omitempty"`
 	Advice      []Advice              `json:"advice,omitempty"`
 	Interrupted bool                  `json:"interrupted,omitempty"`
 	Seconds     float64               `json:"seconds"`
@@ -118,6 +115,3 @@ func (s *Summary) take(st autotune.Status, offered []controller.Optimization) {
 		}
 	}
 }
-
-// elapsedSince is in seconds, for people.
-func elapsedSince(t time.Time) float64 { return time.Since(t).Round(time.Millisecond).Seconds() }

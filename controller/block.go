@@ -28,7 +28,7 @@ const (
 )
 
 func (b *block) start(washout time.Duration) {
-	b.washout, b.elapsed = washout, 0
+	b.washout, b.elapsed = max(washout, 0), 0
 	b.sample.Reset()
 }
 

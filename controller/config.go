@@ -9,7 +9,7 @@ import (
 // Timing is how blocks are laid out, in the target's time.
 type Timing struct {
 	// Washout before each block, in which what starts is not counted. 1 s by
-	// default; a knob's or the target's Settle lengthens it.
+	// default, negative for none; a knob's or the target's Settle lengthens it.
 	Washout time.Duration `json:"washout"`
 	// Measure is the length of a block. 5 s by default.
 	Measure time.Duration `json:"measure"`
@@ -57,15 +57,24 @@ type Config struct {
 	State *State
 }
 
+// noWashout stands for none in a Timing, where zero stands for the default: it
+// survives a journal, and a nanosecond is none.
+const noWashout = -time.Nanosecond
+
 func (c *Config) setDefaults() {
 	if len(c.Goals) == 0 {
 		c.Goals = DefaultGoals()
 	}
 	t := &c.Timing
-	if t.Washout == 0 {
+	switch {
+	case t.Washout == 0:
 		t.Washout = time.Second
+	case t.Washout < 0:
+		t.Washout = noWashout
 	}
-	t.Washout = max(t.Washout, c.Space.Settle)
+	if c.Space.Settle > 0 {
+		t.Washout = max(t.Washout, c.Space.Settle)
+	}
 	if t.Measure == 0 {
 		t.Measure = max(5*time.Second, 5*t.Washout)
 	}
@@ -122,8 +131,6 @@ func (c *Config) check() error {
 	}
 	t := c.Timing
 	switch {
-	case t.Washout < 0:
-		bad("timing: washout %v: must not be negative", t.Washout)
 	case t.Measure <= 0:
 		bad("timing: measure %v: must be above 0", t.Measure)
 	case t.Tick <= 0 || t.Tick > t.Measure:

@@ -39,7 +39,7 @@ func TestNew_refusesWhatIsWrong(t *testing.T) {
 		"guard: metric is empty":                             func(c *Config) { c.Guards = []Guard{{Limit: 1}} },
 		"guard x: limit NaN: must be a finite number":        func(c *Config) { c.Guards = []Guard{{Metric: "x", Limit: nan}} },
 		`pinned "z": must name a knob or an optimization`:    func(c *Config) { c.Pinned = []string{"z"} },
-		"timing: washout -1s: must not be negative":          func(c *Config) { c.Timing.Washout = -time.Second; c.Space.Settle = -time.Second },
+		"space: settle -1s: must not be negative":            func(c *Config) { c.Space.Settle = -time.Second },
 		"timing: measure -1s: must be above 0":               func(c *Config) { c.Timing.Measure = -time.Second },
 		"timing: tick 2s: must be above 0 and at most":       func(c *Config) { c.Timing = Timing{Measure: time.Second, Tick: 2 * time.Second} },
 		"timing: baseline_blocks 2: must be at least 3":      func(c *Config) { c.Timing.BaselineBlocks = 2 },
@@ -109,4 +109,19 @@ func TestSpace_checkSettingReportsAllFaults(t *testing.T) {
 	require.ErrorContains(t, err, "b: missing: a setting has a value for each knob")
 	require.ErrorContains(t, err, "z 1: unknown knob")
 	require.NoError(t, space.CheckSetting(SettingOf(map[string]float64{"a": 1, "b": 0})))
+}
+
+// A block of a table or a recording is one draw: a negative washout is none,
+// and stays none when the timing comes back from a journal.
+func TestTiming_withoutWashout(t *testing.T) {
+	cfg := Config{Space: Space{Knobs: []Knob{{Name: "x", Kind: Switch}}}, Policy: &eachOnce{}, Timing: Timing{Washout: -1, Measure: time.Second, Tick: time.Second}}
+	for range 2 {
+		c, err := New(cfg)
+		require.NoError(t, err)
+		session := c.Start().Records[0].Session
+		cfg.Timing = session.Timing
+		require.Negative(t, session.Timing.Washout)
+		cmd := c.Step(Input{At: epochZero, Current: SettingOf(map[string]float64{"x": 0})})
+		require.Equal(t, time.Second, cmd.Wait, "the first tick is measured")
+	}
 }

@@ -68,6 +68,9 @@ type Knob struct {
 	// Defers says that the knob moves work to later (batching, GC, cleanup), so
 	// that cost can land in the other arm's block.
 	Defers bool `json:"defers,omitempty"`
+	// Risky asks for a first short look at a candidate that moves it, watched by
+	// the guards only, before whole blocks of it.
+	Risky bool `json:"risky,omitempty"`
 	// Needs names the switch that must be on for this knob to matter.
 	Needs string `json:"needs,omitempty"`
 	// Floor is the owner's limit on what may be traded away (least sampling

@@ -30,6 +30,9 @@ func (s Space) Knob(name string) (Knob, bool) {
 // Check reports every fault of the space's definition at once, or nil.
 func (s Space) Check() error {
 	var errs []error
+	if s.Settle < 0 {
+		errs = append(errs, fmt.Errorf("space: settle %v: must not be negative", s.Settle))
+	}
 	seen := map[string]bool{}
 	for _, k := range s.Knobs {
 		errs = append(errs, k.Check())

@@ -1,6 +1,7 @@
 // Package stats has the numerics of an experiment in randomized pairs: a test
-// by betting on signs, the interval that goes with it, and how many pairs a
-// decision will take. It knows nothing of metrics, trials or time.
+// by betting on signs, the interval that goes with it, how many pairs a decision
+// will take, and the exact interval of a share. It knows nothing of metrics,
+// trials or time.
 //
 // # The test
 //

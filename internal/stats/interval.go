@@ -9,30 +9,64 @@ const EndOfScale = 10
 // Interval returns the confidence sequence at level 1-a: all θ that neither side
 // rejects at 2/a. It covers a constant effect with probability 1-a at every
 // number of pairs at once. Since s_k is the same for every θ, E is monotone in
-// θ and bisection is exact. Ends that are not bounded yet are ±EndOfScale.
+// θ and its root is exact. Ends that are not bounded yet are ±EndOfScale.
 func (p *Pairs) Interval(a float64) (low, high float64) {
 	at := math.Log(2 / a)
-	high = bisect(func(theta float64) bool { return p.LogE(theta, Below) < at })
-	low = -bisect(func(theta float64) bool { return p.LogE(-theta, Above) < at })
+	middle := p.Median()
+	if math.IsNaN(middle) {
+		return -EndOfScale, EndOfScale
+	}
+	first := p.s[len(p.s)-1] // a step of about the interval's half width
+	high = upperRoot(func(theta float64) float64 { return p.LogE(theta, Below) - at }, middle, first)
+	low = -upperRoot(func(theta float64) float64 { return p.LogE(-theta, Above) - at }, -middle, first)
 	return low, high
 }
 
-// bisect returns the upper end of where inside holds, which is below some point
-// and not above it.
-func bisect(inside func(float64) bool) float64 {
-	low, high := -float64(EndOfScale), float64(EndOfScale)
-	if inside(high) {
-		return high
+// precision of an end, in log units: far below what anybody reads.
+const precision = 1e-6
+
+// upperRoot returns where an ascending function crosses zero within ±EndOfScale,
+// or that end of the scale. It brackets the root by steps that double from a
+// guess, then closes in by false position, halving the weight of an end that
+// stays (the Illinois rule), so that the curved flanks of log E cost no more
+// than about ten evaluations.
+func upperRoot(f func(float64) float64, guess, step float64) float64 {
+	guess = min(max(guess, -EndOfScale), EndOfScale)
+	low, high := guess, guess
+	fLow := f(guess)
+	fHigh := fLow
+	for ; fHigh < 0; step *= 2 {
+		if high == EndOfScale {
+			return EndOfScale
+		}
+		low, fLow = high, fHigh
+		high = min(high+step, EndOfScale)
+		fHigh = f(high)
 	}
-	if !inside(low) {
-		return low
+	for ; fLow >= 0; step *= 2 {
+		if low == -EndOfScale {
+			return -EndOfScale
+		}
+		high, fHigh = low, fLow
+		low = max(low-step, -EndOfScale)
+		fLow = f(low)
 	}
-	for high-low > 1e-7 {
-		mid := (low + high) / 2
-		if inside(mid) {
-			low = mid
-		} else {
-			high = mid
+	for side := 0; high-low > precision; {
+		mid := (low*fHigh - high*fLow) / (fHigh - fLow)
+		if !(mid > low && mid < high) || side > 3 || side < -3 {
+			mid = (low + high) / 2
+		}
+		switch y := f(mid); {
+		case y < 0:
+			low, fLow = mid, y
+			if side = min(side, 0) - 1; side < -1 {
+				fHigh /= 2
+			}
+		default:
+			high, fHigh = mid, y
+			if side = max(side, 0) + 1; side > 1 {
+				fLow /= 2
+			}
 		}
 	}
 	return high

@@ -26,9 +26,10 @@ const (
 // Pairs holds the differences of a trial's pairs on one goal, with the scale
 // that was in force when each came. Not safe for concurrent use.
 type Pairs struct {
-	d, s []float64
-	abs  []float64 // |d| and the baseline's |differences|, ascending
-	s0   float64
+	d, s   []float64
+	sorted []float64 // d, ascending
+	abs    []float64 // |d| and the baseline's |differences|, ascending
+	s0     float64
 }
 
 // NewPairs starts a trial. The baseline is differences between neighboring
@@ -56,10 +57,14 @@ func (p *Pairs) Add(d float64) error {
 	// The scale first, so that it does not know d.
 	p.s = append(p.s, scaleOfSorted(p.abs))
 	p.d = append(p.d, d)
-	a := math.Abs(d)
-	i, _ := slices.BinarySearch(p.abs, a)
-	p.abs = slices.Insert(p.abs, i, a)
+	p.sorted = insert(p.sorted, d)
+	p.abs = insert(p.abs, math.Abs(d))
 	return nil
+}
+
+func insert(sorted []float64, v float64) []float64 {
+	i, _ := slices.BinarySearch(sorted, v)
+	return slices.Insert(sorted, i, v)
 }
 
 // Len is the number of pairs.
@@ -69,7 +74,7 @@ func (p *Pairs) Len() int { return len(p.d) }
 func (p *Pairs) Scale0() float64 { return p.s0 }
 
 // Median of the differences, and NaN before the first.
-func (p *Pairs) Median() float64 { return Median(p.d) }
+func (p *Pairs) Median() float64 { return sortedMedian(p.sorted) }
 
 // logFactor is the log of what a bet of size κ on a side multiplies its stake
 // by. tanh(4.5) is so close to 1 that a loss is all but ruin: -8.4 in logs.

@@ -131,6 +131,36 @@ func TestE_scaleThatPeeksIsNotExact(t *testing.T) {
 	require.Greater(t, worst, 1e-6)
 }
 
+// An end of an interval is where what is inside stops, or the end of the scale.
+func requireRoot(t *testing.T, end float64, inside func(float64) bool) {
+	t.Helper()
+	if end < EndOfScale {
+		require.False(t, inside(end+2*precision))
+	}
+	if end > -EndOfScale {
+		require.True(t, inside(end-2*precision))
+	}
+}
+
+// A step from far below to far above, as data without any noise make it, is
+// found as well as a slope.
+func TestUpperRoot_findsSteps(t *testing.T) {
+	for _, at := range []float64{-9.99, -1, -1e-7, 0, 0.3, 9.5} {
+		for _, guess := range []float64{-20, -1, 0, 0.3, 10} {
+			evaluations := 0
+			root := upperRoot(func(x float64) float64 {
+				evaluations++
+				if x < at {
+					return -700
+				}
+				return 1e-3
+			}, guess, 1e-6)
+			require.InDelta(t, at, root, precision)
+			require.Less(t, evaluations, 150)
+		}
+	}
+}
+
 func TestInterval_isMonotoneAndCovers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const trials, pairs, a, effect = 400, 40, 0.05, -0.1
@@ -146,6 +176,8 @@ func TestInterval_isMonotoneAndCovers(t *testing.T) {
 			require.NoError(t, p.Add(effect+rng.NormFloat64()*0.1))
 			low, high := p.Interval(a)
 			require.LessOrEqual(t, low, high)
+			requireRoot(t, high, func(theta float64) bool { return p.LogE(theta, Below) < math.Log(2/a) })
+			requireRoot(t, -low, func(theta float64) bool { return p.LogE(-theta, Above) < math.Log(2/a) })
 			if effect < low || effect > high {
 				miss = true // at any time counts: it is a confidence sequence
 			}
@@ -247,5 +279,17 @@ func BenchmarkPairs_judge120(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.LogE(0, Below)
+	}
+}
+
+func BenchmarkInterval_120(b *testing.B) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	p := NewPairs([]float64{1, -1, 1.2})
+	for range 120 {
+		_ = p.Add(rng.NormFloat64())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Interval(0.05)
 	}
 }

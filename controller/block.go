@@ -1,17 +1,32 @@
 package controller
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// block lays out one block of time: a washout that is not counted, then a
-// measurement of at least Measure in which at least MinRequests start. A block
-// with too few arrivals is prolonged, never repeated: repeating would pick
-// blocks by what happened in them. Arrivals are nobody's doing under open-loop
-// load, so prolonging by them picks nothing.
+// layout is how a block is laid out: a washout that is not counted, a
+// measurement in which at least minRequests start, and, where work is put off, a
+// drain in which it is made up for.
+type layout struct {
+	washout, measure, drain time.Duration
+	tick                    time.Duration
+	minRequests             int
+}
+
+// pair is how long a pair of such blocks takes if none is prolonged.
+func (l layout) pair() time.Duration { return 2 * (l.washout + l.measure + l.drain) }
+
+// block is one block of time. One with too few arrivals is prolonged, never
+// repeated: repeating would pick blocks by what happened in them. Arrivals are
+// nobody's doing under open-loop load, so prolonging by them picks nothing.
 type block struct {
-	timing  Timing
-	washout time.Duration
-	elapsed time.Duration
-	sample  Sample
+	plan    layout
+	washout time.Duration // left
+	elapsed time.Duration // measured
+	drain   time.Duration // left
+	sample  Sample        // of the measured part
+	cost    Sample        // of all of it, totals only; kept where there is a drain
 }
 
 // starvedAfter is how many times its length a block waits for its requests.
@@ -25,51 +40,106 @@ const (
 	filling
 	full
 	starved
+	draining
+	drained
 )
 
-func (b *block) start(washout time.Duration) {
-	b.washout, b.elapsed = max(washout, 0), 0
+func (b *block) start(plan layout) {
+	b.plan = plan
+	b.washout, b.elapsed, b.drain = max(plan.washout, 0), 0, plan.drain
 	b.sample.Reset()
+	b.cost.Reset()
 }
 
 // take adds a tick that was commanded to last wait, and says where the block is.
 func (b *block) take(s *Sample, wait time.Duration) blockState {
 	over := max(s.Over, wait)
-	if b.washout > 0 {
+	if b.plan.drain > 0 {
+		b.cost.Merge(&Sample{At: s.At, Over: s.Over, Totals: s.Totals})
+	}
+	switch {
+	case b.washout > 0:
 		if b.washout -= over; b.washout > 0 {
 			return washing
 		}
 		b.washout = 0
 		return washed
+	case b.filled():
+		if b.drain -= over; b.drain > 0 {
+			return draining
+		}
+		return drained
 	}
 	b.elapsed += over
 	b.sample.Merge(s)
-	if b.elapsed < b.timing.Measure {
-		return filling
-	}
-	started, counted := b.sample.Totals[Requests]
-	if !counted || started >= float64(b.timing.MinRequests) {
+	switch {
+	case b.filled():
 		return full
-	}
-	if b.elapsed >= starvedAfter*b.timing.Measure {
+	case b.elapsed >= starvedAfter*b.plan.measure:
 		return starved
 	}
 	return filling
 }
 
-// next is how long the next tick should be: up to the end of the washout or of
-// the measurement, in ticks.
+// filled: it lasted long enough, and enough requests started in it.
+func (b *block) filled() bool {
+	if b.elapsed < b.plan.measure {
+		return false
+	}
+	started, counted := b.sample.Totals[Requests]
+	return !counted || started >= float64(b.plan.minRequests)
+}
+
+// next is how long the next tick should be: up to the end of the part that the
+// block is in, in ticks.
 func (b *block) next() time.Duration {
-	left := b.timing.Measure - b.elapsed
-	if b.washout > 0 {
+	left := b.plan.measure - b.elapsed
+	switch {
+	case b.washout > 0:
 		left = b.washout
+	case b.filled():
+		left = b.drain
 	}
 	if left <= 0 {
-		return b.timing.Tick
+		return b.plan.tick
 	}
 	// Two near-equal ticks rather than a full one and a sliver.
-	if left < 2*b.timing.Tick && left > b.timing.Tick {
+	if left < 2*b.plan.tick && left > b.plan.tick {
 		return left / 2
 	}
-	return min(left, b.timing.Tick)
+	return min(left, b.plan.tick)
 }
+
+// value is a goal's value in the block. Where work is put off, what it costs is
+// counted over the whole block, so that neither the washout nor the other
+// setting's block gets it for nothing.
+func (b *block) value(m Metric) (float64, bool) {
+	if b.plan.drain > 0 && (strings.HasSuffix(string(m), "_per_request") || strings.HasSuffix(string(m), "_per_second")) {
+		return b.cost.Value(m)
+	}
+	return b.sample.Value(m)
+}
+
+// load is the arrivals a second in the block, and false if there were none.
+func (b *block) load() (float64, bool) {
+	v, ok := b.sample.Value(Requests + "_per_second")
+	return v, ok && v > 0
+}
+
+// layoutOf is how blocks are laid out in which these knobs differ. A knob that
+// puts work off gets blocks four times as long, so that what it puts off within
+// one is small against it, and a drain as long as it may take to come due.
+func (c *Controller) layoutOf(change map[string]float64) layout {
+	t := c.cfg.Timing
+	l := layout{washout: max(t.Washout, settle(c.cfg.Space, change), 0), measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests}
+	for name := range change {
+		if k, ok := c.cfg.Space.Knob(name); ok && k.Defers {
+			l.measure = deferring * t.Measure
+			l.drain = max(l.drain, l.washout, k.Settle, k.Period, time.Second)
+		}
+	}
+	return l
+}
+
+// deferring is how many times as long a block is in which work is put off.
+const deferring = 4

@@ -83,12 +83,10 @@ func NewComparison(cfg ComparisonConfig) (*Comparison, error) {
 	case cfg.Candidate.IsZero():
 		return nil, errors.New("comparison: candidate is empty: must have a value for each knob")
 	}
-	cfg.Timing.Washout = max(cfg.Timing.Washout, settle(cfg.Space, cfg.Baseline.Diff(cfg.Candidate)))
 	if cfg.Final.IsZero() {
 		cfg.Final = cfg.Baseline
 	}
 	c := &Comparison{cfg: cfg, arms: [2]Setting{cfg.Baseline, cfg.Candidate}, diffs: map[Metric][]float64{}}
-	c.block.timing = cfg.Timing
 	return c, nil
 }
 
@@ -188,7 +186,8 @@ func (c *Comparison) take(in *Input) {
 func (c *Comparison) endBlock() {
 	values := map[Metric]float64{}
 	for _, g := range c.cfg.Goals {
-		if y, ok := logValue(g, &c.block.sample); ok {
+		v, ok := c.block.value(g.Metric)
+		if y, ok := logOf(g, v, ok); ok {
 			values[g.Metric] = y
 		}
 	}
@@ -230,7 +229,11 @@ func (c *Comparison) arm() int {
 func (c *Comparison) beginBlock() {
 	c.epoch++
 	c.apply, c.settled = true, false
-	c.block.start(c.cfg.Timing.Washout)
+	t := c.cfg.Timing
+	c.block.start(layout{
+		washout: max(t.Washout, settle(c.cfg.Space, c.cfg.Baseline.Diff(c.cfg.Candidate)), 0),
+		measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests,
+	})
 	c.wait = c.block.next()
 }
 

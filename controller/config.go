@@ -8,12 +8,20 @@ import (
 
 // Timing is how blocks are laid out, in the target's time.
 type Timing struct {
-	// Washout before each block, in which what starts is not counted. 1 s by
-	// default, negative for none; a knob's or the target's Settle lengthens it.
+	// Washout before each block, in which what starts is not counted; negative
+	// for none. By default 1 s, or three times the p99 that the baseline shows. A
+	// knob's or the target's Settle lengthens it.
 	Washout time.Duration `json:"washout"`
-	// Measure is the length of a block. 5 s by default.
+	// Measure is the length of a block. By default at least 5 s, five times
+	// Washout and the time that MinRequests take, and longer where the baseline
+	// shows that longer blocks decide sooner; the choice is recorded with its reason.
 	Measure time.Duration `json:"measure"`
-	// Tick is how often guards look: min(250 ms, Measure/8) by default.
+	// AutoWashout and AutoMeasure say that the two were left to the baseline.
+	// They are set when the fields are zero.
+	AutoWashout bool `json:"auto_washout,omitempty"`
+	AutoMeasure bool `json:"auto_measure,omitempty"`
+	// Tick is how often guards look: min(250 ms, Measure/8) by default, or the
+	// target's own.
 	Tick time.Duration `json:"tick"`
 	// MinRequests that must start in a block, 200 by default. A block with
 	// fewer is prolonged, up to ten times Measure; negative asks for none.
@@ -46,9 +54,13 @@ type Config struct {
 	// PolicyName is recorded in the journal.
 	PolicyName string
 	// Seed of every coin.
-	Seed   uint64
-	Timing Timing
-	Budget Budget
+	Seed uint64
+	// OpenLoop says that arrivals are nobody's doing: no setting moves them, and
+	// no client waits for an answer before it asks again. Then what load does to
+	// a goal is taken out of its values, where the baseline shows that it does.
+	OpenLoop bool
+	Timing   Timing
+	Budget   Budget
 	// Advise: change nothing, say what would be tried.
 	Advise bool
 	// Pinned names knobs or optimizations that are the operator's alone.
@@ -61,6 +73,9 @@ type Config struct {
 // survives a journal, and a nanosecond is none.
 const noWashout = -time.Nanosecond
 
+// washouts is how many times its washout a block is measured, at least, by default.
+const washouts = 5
+
 func (c *Config) setDefaults() {
 	if len(c.Goals) == 0 {
 		c.Goals = DefaultGoals()
@@ -68,7 +83,7 @@ func (c *Config) setDefaults() {
 	t := &c.Timing
 	switch {
 	case t.Washout == 0:
-		t.Washout = time.Second
+		t.Washout, t.AutoWashout = time.Second, true
 	case t.Washout < 0:
 		t.Washout = noWashout
 	}
@@ -76,10 +91,13 @@ func (c *Config) setDefaults() {
 		t.Washout = max(t.Washout, c.Space.Settle)
 	}
 	if t.Measure == 0 {
-		t.Measure = max(5*time.Second, 5*t.Washout)
+		t.Measure, t.AutoMeasure = max(5*time.Second, washouts*t.Washout), true
 	}
 	if t.Tick == 0 {
 		t.Tick = min(250*time.Millisecond, t.Measure/8)
+		if c.Space.Tick > 0 {
+			t.Tick = min(c.Space.Tick, t.Measure)
+		}
 	}
 	if t.MinRequests == 0 {
 		t.MinRequests = 200

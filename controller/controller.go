@@ -11,7 +11,8 @@ import (
 // Run drives it, one Step a tick. The files of this package follow its phases:
 // start, restore, measure, propose, trial, judge.
 type Controller struct {
-	cfg   Config
+	cfg   Config // its Timing is the one in force, once noise was measured
+	asked Timing // as configured
 	state State
 	phase Phase
 	why   string // why it is in this phase, for people
@@ -67,7 +68,7 @@ func New(cfg Config) (*Controller, error) {
 			return nil, err
 		}
 	}
-	c.block.timing = cfg.Timing
+	c.asked = cfg.Timing
 	c.measured.init(cfg.Goals, cfg.Timing.BaselineBlocks-1)
 	return c, nil
 }
@@ -243,7 +244,7 @@ func (c *Controller) State() State {
 func (c *Controller) session() *Session {
 	return &Session{
 		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
-		Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+		OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
 	}
 }
 

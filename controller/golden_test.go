@@ -60,6 +60,26 @@ var scenarios = map[string]scenario{
 			c.Budget.Until = epochZero.Add(200 * time.Second)
 		},
 	},
+	"risky": {
+		about: "A knob that is declared risky: the candidate's first look is a short one,\nbefore the first pair and no part of it. Only the guards watch, and here the\nhard limit (cost above 3) trips at once.",
+		names: []string{"crash"},
+		plant: func(p *plant) { p.effect = on("crash", 2) },
+		cfg: func(c *Config) {
+			c.Space.Knobs[0].Risky = true
+			c.Timing.Measure = 4 * time.Second
+			c.Guards = []Guard{{Metric: "cost", Limit: 3}}
+			c.Budget.Until = epochZero.Add(125 * time.Second)
+		},
+	},
+	"defers": {
+		about: "A knob that puts work off: its blocks are four times as long, and after each of\nthem, the safe setting's too, the safe setting is in force until what was put\noff has come due.",
+		names: []string{"batch"},
+		plant: func(p *plant) { p.effect = on("batch", -0.36) },
+		cfg: func(c *Config) {
+			c.Space.Knobs[0].Defers = true
+			c.Budget.Until = epochZero.Add(140 * time.Second)
+		},
+	},
 	"guard-unmet": {
 		about: "The safe setting itself breaks the limit from 31 s to 40 s. The\ncandidate in force is withdrawn, but the control shows that it is not to blame:\nno strike. Trials pause until the limit holds again.",
 		names: []string{"gain"},

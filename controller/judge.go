@@ -28,6 +28,7 @@ func (c *Controller) judge() {
 		if g.Maximize {
 			d = -d
 		}
+		d -= g.slope * (r.loads[1] - r.loads[0])
 		d = min(max(d, -mostLogs), mostLogs) // so that a change is a finite number
 		if err := g.pairs.Add(d); err != nil {
 			c.endTrial(Inconclusive, NoData, fmt.Sprintf("%s: %v", g.Metric, err))
@@ -37,12 +38,16 @@ func (c *Controller) judge() {
 	}
 	r.trial.Pairs = r.pair
 	r.trial.Effects = r.effects()
-	c.record(Record{Kind: RecordPair, Pair: &Pair{
+	pair := &Pair{
 		Trial: r.trial.ID, Pair: r.pair, Safe: r.values[0], Candidate: r.values[1], Effects: slices.Clone(r.trial.Effects),
-	}})
+	}
+	if slices.ContainsFunc(r.goals, func(g judgedGoal) bool { return g.slope != 0 }) {
+		pair.SafeLoad, pair.CandidateLoad = math.Exp(r.loads[0]), math.Exp(r.loads[1])
+	}
+	c.record(Record{Kind: RecordPair, Pair: pair})
 
 	left := r.trial.Cap - r.pair
-	if inTime := c.pairsLeft(c.washout(r.trial.Change)); inTime >= 0 {
+	if inTime := c.pairsLeft(r.trial.Change); inTime >= 0 {
 		left = min(left, inTime)
 	}
 	top := r.trial.Effects[0]
@@ -74,7 +79,7 @@ func (r *running) effects() []Effect {
 			e.WorseAt = abortAt
 		}
 		e.Futile, e.FutileAt = g.pairs.E(-g.minEffect, above), shownAt
-		e.MinEffect, e.Tolerance = g.minEffect, g.tolerance
+		e.MinEffect, e.Tolerance, e.LoadSlope = g.minEffect, g.tolerance, g.slope
 		out[i] = e
 	}
 	return out

@@ -12,41 +12,69 @@ import (
 // measurement is what is known of the noise: for each goal, differences of log
 // values between neighboring blocks of the safe setting.
 type measurement struct {
-	done  bool
-	full  int // blocks
-	keep  int // differences kept, the latest
-	goals []Goal
-	last  map[Metric]float64
-	diffs map[Metric][]float64
+	done   bool
+	full   int // blocks
+	keep   int // differences kept, the latest
+	goals  []Goal
+	slopes map[Metric]float64 // of each goal's log on the log of arrivals
+	last   map[Metric]reading
+	diffs  map[Metric][]float64
+	loads  map[Metric][]float64 // differences of the log of arrivals, beside diffs
+	blocks []Sample             // with AutoMeasure, until the block length is chosen
+	starts []int                // blocks that do not neighbor the one before
 }
 
+// reading is the log of a goal in a block, and of its arrivals a second.
+type reading struct{ y, load float64 }
+
 func (m *measurement) init(goals []Goal, keep int) {
-	*m = measurement{keep: keep, goals: goals, last: map[Metric]float64{}, diffs: map[Metric][]float64{}}
+	*m = measurement{
+		keep: keep, goals: goals, slopes: map[Metric]float64{},
+		last: map[Metric]reading{}, diffs: map[Metric][]float64{}, loads: map[Metric][]float64{},
+	}
 }
 
 // add takes a block of the safe setting that neighbors the one before.
-func (m *measurement) add(s *Sample) {
+func (m *measurement) add(b *block) {
+	rate, ok := b.load()
+	load := math.NaN()
+	if ok {
+		load = math.Log(rate)
+	}
 	for _, g := range m.goals {
-		y, ok := logValue(g, s)
+		v, ok := b.value(g.Metric)
+		y, ok := logOf(g, v, ok)
 		if !ok {
 			delete(m.last, g.Metric)
 			continue
 		}
 		if before, ok := m.last[g.Metric]; ok {
-			m.append(g.Metric, y-before)
+			m.append(g.Metric, y-before.y, load-before.load)
 		}
-		m.last[g.Metric] = y
+		m.last[g.Metric] = reading{y, load}
 	}
 }
 
-// append keeps the latest differences of a metric.
-func (m *measurement) append(metric Metric, d ...float64) {
-	all := slices.Concat(m.diffs[metric], d)
-	m.diffs[metric] = all[max(0, len(all)-m.keep):]
+// append keeps the latest differences of a metric, without what load did.
+func (m *measurement) append(metric Metric, d, load float64) {
+	if slope := m.slopes[metric]; slope != 0 && !math.IsNaN(load) {
+		d -= slope * load
+	}
+	latest := func(all []float64, v float64) []float64 {
+		if len(all) >= m.keep {
+			all = slices.Delete(all, 0, len(all)-m.keep+1)
+		}
+		return append(all, v)
+	}
+	m.diffs[metric] = latest(m.diffs[metric], d)
+	m.loads[metric] = latest(m.loads[metric], load)
 }
 
 // gap says that the next block does not neighbor the last one.
-func (m *measurement) gap() { clear(m.last) }
+func (m *measurement) gap() {
+	clear(m.last)
+	m.starts = append(m.starts, len(m.blocks))
+}
 
 // judged are the goals that were measured in every block.
 func (m *measurement) judged() []Goal {
@@ -59,9 +87,8 @@ func (m *measurement) judged() []Goal {
 	return out
 }
 
-// logValue is y: the log of the goal's value, with less always better.
-func logValue(g Goal, s *Sample) (float64, bool) {
-	v, ok := s.Value(g.Metric)
+// logOf is y: the log of the goal's value, with less always better.
+func logOf(g Goal, v float64, ok bool) (float64, bool) {
 	if !ok || !(v > 0) || math.IsInf(v, 0) {
 		return 0, false
 	}
@@ -75,18 +102,22 @@ func logValue(g Goal, s *Sample) (float64, bool) {
 // beginMeasure takes blocks of the safe setting, once a session and after a
 // change from outside.
 func (c *Controller) beginMeasure() {
+	c.cfg.Timing = c.asked
 	c.measured.init(c.cfg.Goals, c.cfg.Timing.BaselineBlocks-1)
-	c.epoch++
-	c.block.start(c.cfg.Timing.Washout)
-	c.wait = c.block.next()
+	c.startBaseline()
 	c.enter(Measuring, fmt.Sprintf("noise, from %d blocks of the safe setting", c.cfg.Timing.BaselineBlocks))
+}
+
+func (c *Controller) startBaseline() {
+	c.epoch++
+	c.block.start(c.layoutOf(nil))
+	c.wait = c.block.next()
 }
 
 func (c *Controller) stepMeasuring(in *Input) {
 	if in.ObserveErr != "" {
 		c.measured.gap()
-		c.block.start(c.cfg.Timing.Washout)
-		c.wait = c.block.next()
+		c.startBaseline()
 		return
 	}
 	if c.block.washout == 0 {
@@ -100,21 +131,24 @@ func (c *Controller) stepMeasuring(in *Input) {
 		c.epoch++
 	case full:
 		c.keepBaseline()
-		c.measured.add(&c.block.sample)
+		c.measured.add(&c.block)
+		if c.asked.AutoMeasure {
+			c.measured.blocks = append(c.measured.blocks, c.block.sample.clone())
+		}
 		c.measured.full++
 		c.revision++
-		if n := c.timesMeasured(); n >= c.cfg.Timing.BaselineBlocks-1 || c.measured.full >= 2*c.cfg.Timing.BaselineBlocks {
+		if n := c.timesMeasured(); n >= c.asked.BaselineBlocks-1 || c.measured.full >= 2*c.asked.BaselineBlocks {
 			c.endMeasure()
 			return
 		}
-		c.epoch++
-		c.block.start(c.cfg.Timing.Washout)
+		c.startBaseline()
+		return
 	case starved:
 		c.note("too few requests in a block: %v of %d in %v; measuring on",
 			c.block.sample.Totals[Requests], c.cfg.Timing.MinRequests, c.block.elapsed)
 		c.measured.gap()
-		c.epoch++
-		c.block.start(c.cfg.Timing.Washout)
+		c.startBaseline()
+		return
 	}
 	c.wait = c.block.next()
 }
@@ -129,7 +163,9 @@ func (c *Controller) timesMeasured() int {
 }
 
 func (c *Controller) endMeasure() {
-	c.measured.done = true
+	c.chooseWashout()
+	c.chooseBlocks()
+	c.measured.done, c.measured.blocks, c.measured.starts = true, nil, nil
 	c.measured.gap()
 	for _, g := range c.cfg.Goals {
 		d := c.measured.diffs[g.Metric]
@@ -137,7 +173,7 @@ func (c *Controller) endMeasure() {
 			c.note("goal %s: measured in %d of %d blocks: it takes no part in decisions", g.Metric, len(d)+1, c.cfg.Timing.BaselineBlocks)
 			continue
 		}
-		c.note("goal %s: pair noise %.3f", g.Metric, stats.Scale(d))
+		c.note("goal %s: pair noise %.3f%s", g.Metric, stats.Scale(d), c.adjust(g.Metric))
 	}
 	c.propose()
 }
@@ -149,15 +185,50 @@ func (c *Controller) keepBaseline() {
 	c.baseline.Unfinished = c.block.sample.Unfinished
 }
 
-// pairTime is how long a pair takes if no block is prolonged.
-func (c *Controller) pairTime(washout time.Duration) time.Duration {
-	return 2 * (washout + c.cfg.Timing.Measure)
-}
-
-// pairsLeft before the session ends, or -1 for no limit.
-func (c *Controller) pairsLeft(washout time.Duration) int {
+// pairsLeft before the session ends, of pairs in which these knobs differ, or
+// -1 for no limit.
+func (c *Controller) pairsLeft(change map[string]float64) int {
 	if c.cfg.Budget.Until.IsZero() {
 		return -1
 	}
-	return max(0, int(c.cfg.Budget.Until.Sub(c.now)/c.pairTime(washout)))
+	return max(0, int(c.cfg.Budget.Until.Sub(c.now)/c.layoutOf(change).pair()))
+}
+
+// adjust takes out of a goal what load does to it, if arrivals are nobody's
+// doing and the baseline shows that it follows them, and says so.
+//
+// The slope is fitted to differences, so that a common trend is not taken for
+// it, and fixed before any trial. Under open-loop load a coin decides which
+// block got which arrivals, so the adjusted difference is as symmetric as the
+// plain one whatever the slope: a bad fit costs power, never validity.
+func (c *Controller) adjust(metric Metric) string {
+	if !c.cfg.OpenLoop {
+		return ""
+	}
+	d, loads := c.measured.diffs[metric], c.measured.loads[metric]
+	slope, share, ok := stats.Slope(loads, d)
+	if !ok || share < leastShare {
+		return ""
+	}
+	c.measured.slopes[metric] = slope
+	for i := range d {
+		d[i] -= slope * loads[i]
+	}
+	return fmt.Sprintf(", once it is adjusted by load to the power of %.2f, which explains %.0f%% of it", slope, 100*share)
+}
+
+// leastShare of the variance that load must explain before goals are adjusted
+// for it: of 21 differences chance explains as much once in a hundred times.
+const leastShare = 0.3
+
+// chooseWashout makes the washout long enough for what a request may take.
+func (c *Controller) chooseWashout() {
+	if !c.asked.AutoWashout {
+		return
+	}
+	p99, ok := c.baseline.Value(LatencyP99)
+	if long := time.Duration(3 * p99 * float64(time.Second)); ok && long > c.cfg.Timing.Washout {
+		c.cfg.Timing.Washout = long.Round(time.Millisecond)
+		c.note("washout %v: three times the p99", c.cfg.Timing.Washout)
+	}
 }

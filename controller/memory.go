@@ -36,7 +36,7 @@ func (c *Controller) remember(t *Trial) {
 	m := c.state.Memory[key]
 	before := m.Tried
 	m.Tried++
-	length := max(t.Ended.Sub(t.Started), c.pairTime(c.washout(t.Change)))
+	length := max(t.Ended.Sub(t.Started), c.layoutOf(t.Change).pair())
 	switch {
 	case t.Outcome == Kept:
 		m.Failures, m.Strikes, m.CoolUntil = 0, 0, time.Time{}
@@ -84,7 +84,7 @@ func (c *Controller) cool(key string, until time.Time) {
 // the longest cool-down: nobody wants to be undone at once. To keep one for
 // good, it is pinned.
 func (c *Controller) respect(changed map[string]float64) {
-	until := c.now.Add(coolDown[len(coolDown)-1] * patience * c.pairTime(c.cfg.Timing.Washout))
+	until := c.now.Add(coolDown[len(coolDown)-1] * patience * c.layoutOf(nil).pair())
 	for _, o := range c.cfg.Offered {
 		if _, moved := changed[o.Switch]; moved {
 			c.cool(o.Name, until)

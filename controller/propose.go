@@ -22,7 +22,7 @@ func (c *Controller) propose() {
 		c.advise()
 		return
 	}
-	left := c.pairsLeft(c.cfg.Timing.Washout)
+	left := c.pairsLeft(nil)
 	if left == 0 {
 		c.enter(Ended, timeOver)
 		c.recordState()
@@ -72,7 +72,7 @@ func (c *Controller) view() View {
 	return View{
 		At: c.now, Space: c.cfg.Space, Initial: c.state.Initial, Safe: c.state.Safe, Offered: c.cfg.Offered,
 		Blocked: blocked, Baseline: &c.baseline, Trials: slices.Clone(c.state.Trials),
-		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(c.cfg.Timing.Washout), Seed: c.cfg.Seed,
+		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(nil), Seed: c.cfg.Seed,
 	}
 }
 
@@ -99,11 +99,9 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
 		}
 		knob, _ := c.cfg.Space.Knob(name)
-		if was, _ := v.Safe.Get(name); was != to && knob.Defers {
-			return Setting{}, fmt.Errorf("knob %s: moves work to later, which blocks do not span: advised, never tried", name)
-		}
-		if was, _ := v.Safe.Get(name); was != to && knob.Period > c.cfg.Timing.Measure {
-			return Setting{}, fmt.Errorf("knob %s: acts every %v, a block lasts %v: advised, never tried", name, knob.Period, c.cfg.Timing.Measure)
+		measure := c.layoutOf(map[string]float64{name: to}).measure
+		if was, _ := v.Safe.Get(name); was != to && knob.Period > measure {
+			return Setting{}, fmt.Errorf("knob %s: acts every %v, a block lasts %v: advised, never tried", name, knob.Period, measure)
 		}
 	}
 	to := v.Safe.With(p.Change)
@@ -155,7 +153,7 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 			owed += c.cfg.Timing.Tick + time.Duration(c.cfg.Budget.ReservedPairs)*c.firstPair(o)
 		}
 	}
-	pair := c.pairTime(c.washout(p.Change))
+	pair := c.layoutOf(p.Change).pair()
 	left := c.cfg.Budget.Until.Sub(c.now)
 	share := int((left - owed) / pair)
 	if c.owed(p, v) {
@@ -183,12 +181,7 @@ func (c *Controller) firstPair(o Optimization) time.Duration {
 			moves[name] = 1
 		}
 	}
-	return c.pairTime(c.washout(moves))
-}
-
-// washout before a block in which these knobs differ.
-func (c *Controller) washout(change map[string]float64) time.Duration {
-	return max(c.cfg.Timing.Washout, settle(c.cfg.Space, change))
+	return c.layoutOf(moves).pair()
 }
 
 // advise says, once a session, what would be tried and why, and changes nothing.

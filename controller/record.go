@@ -37,16 +37,17 @@ type Record struct {
 // Session says what a controller was started with: with it and the inputs, its
 // decisions can be computed again.
 type Session struct {
-	Seed    uint64         `json:"seed"`
-	Space   Space          `json:"space"`
-	Offered []Optimization `json:"offered"`
-	Goals   []Goal         `json:"goals"`
-	Guards  []Guard        `json:"guards,omitempty"`
-	Timing  Timing         `json:"timing"`
-	Budget  Budget         `json:"budget"`
-	Policy  string         `json:"policy"`
-	Advise  bool           `json:"advise,omitempty"`
-	Pinned  []string       `json:"pinned,omitempty"`
+	Seed     uint64         `json:"seed"`
+	Space    Space          `json:"space"`
+	Offered  []Optimization `json:"offered"`
+	Goals    []Goal         `json:"goals"`
+	Guards   []Guard        `json:"guards,omitempty"`
+	OpenLoop bool           `json:"open_loop,omitempty"`
+	Timing   Timing         `json:"timing"`
+	Budget   Budget         `json:"budget"`
+	Policy   string         `json:"policy"`
+	Advise   bool           `json:"advise,omitempty"`
+	Pinned   []string       `json:"pinned,omitempty"`
 }
 
 // PhaseLog is a change of phase.
@@ -71,7 +72,11 @@ type Pair struct {
 	// Safe and Candidate have each goal's value in its block.
 	Safe      map[Metric]float64 `json:"safe"`
 	Candidate map[Metric]float64 `json:"candidate"`
-	Effects   []Effect           `json:"effects"`
+	// SafeLoad and CandidateLoad are the arrivals a second in each block, where
+	// a goal is adjusted for them.
+	SafeLoad      float64  `json:"safe_load,omitempty"`
+	CandidateLoad float64  `json:"candidate_load,omitempty"`
+	Effects       []Effect `json:"effects"`
 }
 
 // Recorder writes the journal. Append may buffer; Sync returns once all that

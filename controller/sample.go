@@ -55,6 +55,13 @@ func (s *Sample) Merge(o *Sample) {
 	s.At = o.At
 }
 
+// clone copies the sample, for keeping.
+func (s *Sample) clone() Sample {
+	var out Sample
+	out.Merge(s)
+	return out
+}
+
 // dropNonFinite removes what is not a finite number: it was not measured, and
 // a journal could not hold it.
 func (s *Sample) dropNonFinite() {

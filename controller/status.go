@@ -39,7 +39,7 @@ func (c *Controller) Status() Status {
 	s := Status{
 		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
 		Ended: slices.Clone(c.ended), Advice: slices.Clone(c.advice), Blocked: c.blocked(), Measured: c.timesMeasured(),
-		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(c.cfg.Timing.Washout), Wealth: c.state.Wealth,
+		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
 	}
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
 	if c.trial != nil {

@@ -17,9 +17,12 @@ type running struct {
 	pair     int  // from 1
 	first    bool // in the first block of the pair
 	cFirst   bool // the candidate goes first
-	starting bool // no block of the first pair has ended: what reads back is new
+	plan     layout
+	probing  bool // in the first short look at a risky candidate
+	draining bool // the block was measured, and what it put off is being made up for
 	to       Setting
 	values   [2]map[Metric]float64 // by arm: safe, candidate
+	loads    [2]float64            // log of the arrivals a second, by arm
 	lastSafe *measurement
 	wealth   float64 // before it paid
 }
@@ -29,11 +32,25 @@ type judgedGoal struct {
 	Goal
 	minEffect float64
 	tolerance float64
+	slope     float64 // of the goal's log on the log of arrivals
 	pairs     *stats.Pairs
 }
 
-// candidateInForce says whether this block is the candidate's.
-func (r *running) candidateNow() bool { return r.first == r.cFirst }
+// arm of the block: 0 is the safe setting's, 1 the candidate's.
+func (r *running) arm() int {
+	if r.first == r.cFirst {
+		return 1
+	}
+	return 0
+}
+
+// candidateNow says whether the candidate is in force.
+func (r *running) candidateNow() bool { return r.probing || r.arm() == 1 && !r.draining }
+
+// about says what is going on, for people.
+func (r *running) about(part string) string {
+	return fmt.Sprintf("trial %d, %s %s, pair %d, %s", r.trial.ID, r.trial.Optimization, r.trial.Move, r.pair, part)
+}
 
 // maxTrials is how many ended trials the state remembers.
 const maxTrials = 64
@@ -46,19 +63,23 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 		Cap: most, CapWhy: why, Alpha: alphaOf(c.state.Wealth), Started: c.now,
 	}
 	c.state.NextTrial++
-	r := &running{wealth: c.state.Wealth, trial: t, to: to, starting: true}
+	r := &running{wealth: c.state.Wealth, trial: t, to: to, plan: c.layoutOf(t.Change)}
+	r.trial.Washout, r.trial.Measure, r.trial.Drain = r.plan.washout, r.plan.measure, r.plan.drain
 	for _, g := range c.measured.judged() {
 		pairs := stats.NewPairs(c.measured.diffs[g.Metric])
 		s0 := pairs.Scale0()
 		r.goals = append(r.goals, judgedGoal{
-			Goal: g, pairs: pairs,
+			Goal: g, pairs: pairs, slope: c.measured.slopes[g.Metric],
 			minEffect: math.Max(orDefault(g.MinEffect), 0.35*s0),
 			tolerance: math.Max(0, math.Max(orDefault(g.Tolerance), s0/2)-c.state.Spent[g.Metric]),
 		})
 	}
 	r.lastSafe = &measurement{}
 	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
+	r.lastSafe.slopes = c.measured.slopes
 	r.trial.Effects = r.effects()
+	top := r.goals[0]
+	r.trial.Planned = int(min(math.Ceil(stats.PlannedPairs(t.Alpha/float64(len(r.goals)), top.pairs.Scale0(), top.minEffect)), math.MaxInt32))
 	c.state.Wealth = afterTrial(c.state.Wealth)
 	c.trial = r
 	c.state.Running = &r.trial
@@ -82,9 +103,47 @@ func (c *Controller) beginPair() {
 	r.pair++
 	r.first = true
 	r.cFirst = coin(c.cfg.Seed, r.trial.ID, r.pair)
-	r.values = [2]map[Metric]float64{}
+	r.values, r.loads = [2]map[Metric]float64{}, [2]float64{}
 	c.record(Record{Kind: RecordCoin, Coin: &Coin{Trial: r.trial.ID, Pair: r.pair, CandidateFirst: r.cFirst}})
+	if r.pair == 1 && c.risky(r.trial.Change) {
+		c.beginProbe()
+		return
+	}
 	c.beginBlock()
+}
+
+// risky reports whether one of these knobs asks for a first short look.
+func (c *Controller) risky(change map[string]float64) bool {
+	for name := range change {
+		if k, ok := c.cfg.Space.Knob(name); ok && k.Risky {
+			return true
+		}
+	}
+	return false
+}
+
+// beginProbe puts a risky candidate in force for a quarter of a block. Only the
+// guards look: it is no part of any pair, so it can neither help the candidate
+// nor be picked by what it shows.
+func (c *Controller) beginProbe() {
+	r := c.trial
+	r.probing = true
+	short := r.plan
+	short.measure, short.drain, short.minRequests = max(short.measure/4, short.tick), 0, -1
+	c.send(r.trial.To)
+	c.durable = true
+	c.settle(short, r.about("a first short look, candidate"))
+}
+
+// settle starts a block.
+func (c *Controller) settle(plan layout, why string) {
+	c.block.start(plan)
+	c.wait = c.block.next()
+	phase := Settling
+	if c.block.washout == 0 {
+		phase = Trying
+	}
+	c.enter(phase, why)
 }
 
 // coin is fair, and a pure function of the run's seed and the pair's number.
@@ -102,13 +161,7 @@ func (c *Controller) beginBlock() {
 	}
 	c.send(setting)
 	c.durable = true
-	c.block.start(c.washout(r.trial.Change))
-	c.wait = c.block.next()
-	phase := Settling
-	if c.block.washout == 0 {
-		phase = Trying
-	}
-	c.enter(phase, fmt.Sprintf("trial %d, %s %s, pair %d, %s", r.trial.ID, r.trial.Optimization, r.trial.Move, r.pair, arm))
+	c.settle(r.plan, r.about(arm))
 }
 
 func (c *Controller) stepTrial(in *Input) {
@@ -125,8 +178,8 @@ func (c *Controller) stepTrial(in *Input) {
 	if candidate {
 		r.trial.Requests += in.Sample.Totals[Requests]
 	}
-	// In the washout of a safe block the candidate's work may still be about.
-	if candidate || c.block.washout == 0 {
+	// In a safe block's washout, and in a drain, the candidate's work may still be about.
+	if candidate || c.block.washout == 0 && !r.draining {
 		if b := c.breach(&in.Sample); b != "" {
 			c.breached(b, candidate)
 			return
@@ -144,6 +197,13 @@ func (c *Controller) stepTrial(in *Input) {
 		c.epoch++
 		c.enter(Trying, c.why)
 	case full:
+		if r.plan.drain > 0 && !r.probing {
+			c.beginDrain()
+			return
+		}
+		c.endBlock()
+		return
+	case drained:
 		c.endBlock()
 		return
 	case starved:
@@ -153,6 +213,17 @@ func (c *Controller) stepTrial(in *Input) {
 		return
 	}
 	c.wait = c.block.next()
+}
+
+// beginDrain puts the safe setting in force, whichever block it was, until what
+// the block put off has come due. It is counted as the block's.
+func (c *Controller) beginDrain() {
+	r := c.trial
+	r.draining = true
+	c.send(c.state.Safe)
+	c.durable = true
+	c.wait = c.block.next()
+	c.enter(Settling, r.about("draining"))
 }
 
 // readBack takes the first read-back after an apply as what is in force: a
@@ -212,23 +283,33 @@ func (c *Controller) breached(what string, candidate bool) {
 // endBlock takes the block's values, and goes on to the other arm, or judges.
 func (c *Controller) endBlock() {
 	r := c.trial
-	arm := 0
-	if r.candidateNow() {
-		arm = 1
-	} else {
+	if r.probing {
+		r.probing = false
+		c.beginBlock()
+		return
+	}
+	r.draining = false
+	arm := r.arm()
+	if arm == 0 {
 		c.keepBaseline()
-		r.lastSafe.add(&c.block.sample)
+		r.lastSafe.add(&c.block)
+	} else {
+		r.lastSafe.gap() // noise is that of neighbors, as a pair's blocks are
 	}
 	values := map[Metric]float64{}
 	for _, g := range r.goals {
-		if _, ok := logValue(g.Goal, &c.block.sample); !ok {
+		v, ok := c.block.value(g.Metric)
+		if _, ok := logOf(g.Goal, v, ok); !ok {
 			c.endTrial(Inconclusive, NoData, fmt.Sprintf("%s was not measured in a block of pair %d", g.Metric, r.pair))
 			c.beginRestore("a goal was not measured")
 			return
 		}
-		values[g.Metric], _ = c.block.sample.Value(g.Metric)
+		values[g.Metric] = v
 	}
 	r.values[arm] = values
+	if rate, ok := c.block.load(); ok {
+		r.loads[arm] = math.Log(rate)
+	}
 	if r.first {
 		r.first = false
 		c.beginBlock()
@@ -244,8 +325,10 @@ func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
 	}
 	t := c.trial.trial
 	// The safe blocks of a trial keep the noise fresh.
-	for m, d := range c.trial.lastSafe.diffs {
-		c.measured.append(m, d...)
+	for m, diffs := range c.trial.lastSafe.diffs {
+		for _, d := range diffs {
+			c.measured.append(m, d, math.NaN()) // adjusted already
+		}
 	}
 	if t.Pairs == 0 { // nothing was looked at, so nothing was spent
 		c.state.Wealth = c.trial.wealth

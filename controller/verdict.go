@@ -98,6 +98,9 @@ type Effect struct {
 	// MinEffect and Tolerance in force, in log units, fixed before the trial.
 	MinEffect float64 `json:"min_effect"`
 	Tolerance float64 `json:"tolerance"`
+	// LoadSlope is by how much the log of the goal follows the log of arrivals,
+	// fixed before the trial; that part of a pair's difference is taken out.
+	LoadSlope float64 `json:"load_slope,omitempty"`
 }
 
 // Trial is one candidate judged against the safe setting: what was tried, and,
@@ -116,6 +119,13 @@ type Trial struct {
 	// Cap is how many pairs it may take; CapWhy says where that comes from.
 	Cap    int    `json:"cap"`
 	CapWhy string `json:"cap_why,omitempty"`
+	// Planned is how many pairs a change of the top goal by its MinEffect is
+	// expected to take, at the noise of the baseline.
+	Planned int `json:"planned,omitempty"`
+	// Washout, Measure and Drain lay out each block.
+	Washout time.Duration `json:"washout,omitempty"`
+	Measure time.Duration `json:"measure,omitempty"`
+	Drain   time.Duration `json:"drain,omitempty"`
 	// Alpha is the error rate that a keep may spend, shared by the goals.
 	Alpha   float64   `json:"alpha"`
 	Started time.Time `json:"started"`

@@ -59,9 +59,9 @@ type event struct {
 
 var worldSpace = Space{Knobs: []Knob{
 	{Name: "s1", Kind: Switch},
-	{Name: "s2", Kind: Switch},
+	{Name: "s2", Kind: Switch, Risky: true},
 	{Name: "n", Kind: Int, Min: 8, Max: 4096, Scale: Log, MaxMove: 4, Needs: "s1", Floor: new(16.0), Settle: 700 * time.Millisecond},
-	{Name: "f", Kind: Float, Min: 0, Max: 1, MaxMove: 0.3, Ceiling: new(0.9)},
+	{Name: "f", Kind: Float, Min: 0, Max: 1, MaxMove: 0.3, Ceiling: new(0.9), Defers: true},
 	{Name: "e", Kind: Enum, Min: 0, Max: 2, Levels: []float64{0, 1, 2}},
 	{Name: "rare", Kind: Float, Min: 0, Max: 1, Period: time.Hour},
 }}

@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // madToSD turns a median absolute value of normal differences into their
@@ -46,4 +48,19 @@ func scaleOfSorted(abs []float64) float64 {
 		return minScale
 	}
 	return max(madToSD*sortedMedian(abs), minScale)
+}
+
+// Slope fits y = b·x, through the origin, by least squares: b, and the share of
+// the sum of squares of y that it explains. It is not ok for fewer than ten
+// points, points that are not finite, or without any spread.
+func Slope(x, y []float64) (b, share float64, ok bool) {
+	if len(x) != len(y) || len(x) < 10 {
+		return 0, 0, false
+	}
+	xx, xy, yy := floats.Dot(x, x), floats.Dot(x, y), floats.Dot(y, y)
+	b, share = xy/xx, xy*xy/(xx*yy)
+	if math.IsNaN(b+share) || math.IsInf(b+share, 0) {
+		return 0, 0, false
+	}
+	return b, share, true
 }

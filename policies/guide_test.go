@@ -136,17 +136,25 @@ func TestGuide_turnsOffWhatTurnedBad(t *testing.T) {
 }
 
 func TestGuide_goesQuietWhenNothingHelps(t *testing.T) {
-	p, err := NewGuide("")
-	require.NoError(t, err)
-	target, trials := run(t, p, 4, 6*time.Hour, func(controller.Setting, time.Duration) float64 { return 0 })
-	require.Equal(t, 0.0, target.set.Map()["useless"])
-	pairs := 0
-	for _, v := range trials {
-		require.NotEqual(t, controller.Kept, v.Outcome)
-		pairs += v.Pairs
+	const runs = 12
+	kept := 0
+	for seed := range uint64(runs) {
+		p, err := NewGuide("")
+		require.NoError(t, err)
+		_, trials := run(t, p, 4+seed, 6*time.Hour, func(controller.Setting, time.Duration) float64 { return 0 })
+		pairs := 0
+		for _, v := range trials {
+			if v.Outcome == controller.Kept {
+				kept++
+			}
+			pairs += v.Pairs
+		}
+		exposed := float64(pairs) * 6 / (6 * 3600) // candidate blocks of 6 s over 6 h
+		require.Less(t, exposed, 0.12, "the cool-down keeps a flat service mostly alone")
 	}
-	exposed := float64(pairs) * 6 / (6 * 3600) // candidate blocks of 6 s over 6 h
-	require.Less(t, exposed, 0.12, "the cool-down keeps a flat service mostly alone")
+	// A run may expect 0.25 false keeps and a thousandth for each of its some 30
+	// trials: 3.4 in all of them, and more than 8 once in a hundred times.
+	require.LessOrEqual(t, kept, 8)
 }
 
 func TestGuide_waitsWithNumbersUntilAllWereTried(t *testing.T) {

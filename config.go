@@ -52,6 +52,9 @@ type Config struct {
 	Advise bool
 	// Seed of every coin; a random one if 0. It is in the journal.
 	Seed uint64
+	// OpenLoop says that clients do not wait for an answer before they ask again:
+	// no setting moves the arrivals. Then what load does is taken out of the goals.
+	OpenLoop bool
 	// Timing of blocks and Budget of trials; zero fields have the documented defaults.
 	Timing controller.Timing
 	Budget controller.Budget

@@ -18,8 +18,9 @@ import (
 // shortest block would always win.
 
 // muchSooner is the share of the time in which a longer block must decide to be
-// taken: the noise of a few dozen blocks is known to about a fifth.
-const muchSooner = 0.7
+// taken. A few dozen blocks tell the square of their noise to a factor of two or
+// three; what longer blocks cost for certain is time on what is plain to see.
+const muchSooner = 0.25
 
 // multiples of the shortest block that are considered.
 var multiples = [...]int{1, 2, 4}

@@ -173,7 +173,7 @@ func (r *run) begin(ctx context.Context) error {
 	config := autotune.Config{
 		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
 		Offer: c.Offer, Grant: granted, Policy: c.Policy, Workload: c.Workload,
-		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, Timing: timing,
+		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, OpenLoop: true, Timing: timing,
 		Budget:  controller.Budget{MaxPairs: c.MaxPairs, Until: r.until},
 		OnAlert: func(autotune.Alert) { r.alerts.Add(1) },
 	}

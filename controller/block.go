@@ -126,19 +126,33 @@ func (b *block) load() (float64, bool) {
 	return v, ok && v > 0
 }
 
-// layoutOf is how blocks are laid out in which these knobs differ. A knob that
+// layoutFor says how blocks are laid out in which these knobs differ. A knob that
 // puts work off gets blocks four times as long, so that what it puts off within
 // one is small against it, and a drain as long as it may take to come due.
-func (c *Controller) layoutOf(change map[string]float64) layout {
-	t := c.cfg.Timing
-	l := layout{washout: max(t.Washout, settle(c.cfg.Space, change), 0), measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests}
+func layoutFor(space Space, t Timing, change map[string]float64) layout {
+	l := layout{washout: max(t.Washout, settle(space, change), 0), measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests}
 	for name := range change {
-		if k, ok := c.cfg.Space.Knob(name); ok && k.Defers {
+		if k, ok := space.Knob(name); ok && k.Defers {
 			l.measure = deferring * t.Measure
 			l.drain = max(l.drain, l.washout, k.Settle, k.Period, time.Second)
 		}
 	}
 	return l
+}
+
+func (c *Controller) layoutOf(change map[string]float64) layout {
+	return layoutFor(c.cfg.Space, c.cfg.Timing, change)
+}
+
+// settle is the longest time that one of these knobs needs.
+func settle(space Space, change map[string]float64) time.Duration {
+	d := time.Duration(0)
+	for name := range change {
+		if k, ok := space.Knob(name); ok {
+			d = max(d, k.Settle)
+		}
+	}
+	return d
 }
 
 // deferring is how many times as long a block is in which work is put off.

@@ -21,6 +21,7 @@ type Comparison struct {
 	pair    int
 	first   bool
 	cFirst  bool
+	drain   bool // the baseline is in force, whichever block it was
 	apply   bool
 	wait    time.Duration
 	values  [2]map[Metric]float64
@@ -119,10 +120,10 @@ func (c *Comparison) Step(in Input) Command {
 		c.end(fmt.Errorf("comparison: read back: %s", in.ReadErr))
 	case in.ObserveErr != "":
 		c.end(fmt.Errorf("comparison: observe: %s", in.ObserveErr))
-	case c.settled && !in.Current.Equal(c.arms[c.arm()]):
-		c.end(fmt.Errorf("comparison: changed from outside: %v", c.arms[c.arm()].Diff(in.Current)))
+	case c.settled && !in.Current.Equal(c.arms[c.inForce()]):
+		c.end(fmt.Errorf("comparison: changed from outside: %v", c.arms[c.inForce()].Diff(in.Current)))
 	default:
-		c.arms[c.arm()] = in.Current // a runtime may round
+		c.arms[c.inForce()] = in.Current // a runtime may round
 		c.settled = true
 		if c.arms[0].Equal(c.arms[1]) && !c.cfg.Baseline.Equal(c.cfg.Candidate) {
 			c.end(fmt.Errorf("comparison: baseline %s and candidate %s both read back as %s: nothing to compare",
@@ -173,6 +174,15 @@ func (c *Comparison) take(in *Input) {
 	case washed:
 		c.epoch++
 	case full:
+		if c.block.plan.drain == 0 {
+			c.endBlock()
+			return
+		}
+		c.drain = true
+		c.apply, c.settled = true, false
+		c.epoch++
+	case drained:
+		c.drain = false
 		c.endBlock()
 		return
 	case starved:
@@ -226,26 +236,19 @@ func (c *Comparison) arm() int {
 	return 0
 }
 
+// inForce is the arm whose setting is in force.
+func (c *Comparison) inForce() int {
+	if c.drain {
+		return 0
+	}
+	return c.arm()
+}
+
 func (c *Comparison) beginBlock() {
 	c.epoch++
 	c.apply, c.settled = true, false
-	t := c.cfg.Timing
-	c.block.start(layout{
-		washout: max(t.Washout, settle(c.cfg.Space, c.cfg.Baseline.Diff(c.cfg.Candidate)), 0),
-		measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests,
-	})
+	c.block.start(layoutFor(c.cfg.Space, c.cfg.Timing, c.cfg.Baseline.Diff(c.cfg.Candidate)))
 	c.wait = c.block.next()
-}
-
-// settle is the longest time that a knob in which the arms differ needs.
-func settle(space Space, change map[string]float64) time.Duration {
-	d := time.Duration(0)
-	for name := range change {
-		if k, ok := space.Knob(name); ok {
-			d = max(d, k.Settle)
-		}
-	}
-	return d
 }
 
 // end puts the final setting in force and finishes.
@@ -257,7 +260,7 @@ func (c *Comparison) end(err error) {
 }
 
 func (c *Comparison) command() Command {
-	setting := c.arms[c.arm()]
+	setting := c.arms[c.inForce()]
 	if c.ending {
 		setting = c.final
 	}

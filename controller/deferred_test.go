@@ -99,3 +99,24 @@ func TestDefers_aRealGainIsKept(t *testing.T) {
 	}
 	require.Greater(t, count(all, kept), n*9/10)
 }
+
+// The independent check counts what was put off, too.
+func TestComparison_billsWhatWasPutOff(t *testing.T) {
+	effect := func(defers bool) float64 {
+		b := batcher{defers: defers, share: 0.1, after: 3 * time.Second, noise: 0.001}
+		b.now, b.set, b.rng = epochZero, SettingOf(map[string]float64{"x": 0}), rand.New(rand.NewPCG(3, 5))
+		c, err := NewComparison(ComparisonConfig{
+			Space: b.Space(), Baseline: b.set, Candidate: SettingOf(map[string]float64{"x": 1}), Pairs: 30, Seed: 4,
+			Goals:  []Goal{{Metric: CPUPerRequest}},
+			Timing: Timing{Washout: time.Second, Measure: 5 * time.Second, Tick: time.Second},
+		})
+		require.NoError(t, err)
+		require.NoError(t, Run(context.Background(), &b, c, Loop{}))
+		lines, err := c.Result()
+		require.NoError(t, err)
+		require.Equal(t, 30, lines[0].Pairs)
+		return lines[0].Effect
+	}
+	require.Less(t, effect(false), -0.03)
+	require.InDelta(t, 0, effect(true), 0.005)
+}

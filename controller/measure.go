@@ -133,7 +133,7 @@ func (c *Controller) stepMeasuring(in *Input) {
 		c.keepBaseline()
 		c.measured.add(&c.block)
 		if c.asked.AutoMeasure {
-			c.measured.blocks = append(c.measured.blocks, c.block.sample.clone())
+			c.measured.blocks = append(c.measured.blocks, c.block.sample.Clone())
 		}
 		c.measured.full++
 		c.revision++

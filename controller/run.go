@@ -125,8 +125,13 @@ type Trace struct{ Records []Record }
 
 var _ Recorder = (*Trace)(nil)
 
-// Append keeps the record.
+// Append keeps the record, and of a sample a copy: its target may use it again.
 func (t *Trace) Append(r Record) error {
+	if r.Input != nil {
+		in := *r.Input
+		in.Sample = in.Sample.Clone()
+		r.Input = &in
+	}
 	t.Records = append(t.Records, r)
 	return nil
 }

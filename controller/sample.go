@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -55,10 +56,14 @@ func (s *Sample) Merge(o *Sample) {
 	s.At = o.At
 }
 
-// clone copies the sample, for keeping.
-func (s *Sample) clone() Sample {
-	var out Sample
-	out.Merge(s)
+// Clone returns a copy that shares nothing with s that a target may use again.
+func (s *Sample) Clone() Sample {
+	out := *s
+	out.Totals, out.Gauges = maps.Clone(s.Totals), maps.Clone(s.Gauges)
+	if s.Latency != nil {
+		out.Latency = &Histogram{}
+		out.Latency.Merge(s.Latency)
+	}
 	return out
 }
 
@@ -91,20 +96,12 @@ func (s *Sample) Reset() {
 // "completion_ratio", "<total>_per_request", "<total>_per_second"), a total or
 // a gauge. It returns false when what it needs was not measured, or the
 // denominator is zero.
+//
+// A target that measures no single requests may give a latency statistic as a
+// gauge of that name; latencies come first.
 func (s *Sample) Value(m Metric) (float64, bool) {
-	switch m {
-	case LatencyP50:
-		return s.quantile(0.50)
-	case LatencyP95:
-		return s.quantile(0.95)
-	case LatencyP99:
-		return s.quantile(0.99)
-	case LatencyMean:
-		return s.meanLatency()
-	case ErrorRatio:
-		return s.ratio(Errors, Completions)
-	case CompletionRatio:
-		return s.ratio(Completions, Requests)
+	if v, ok := s.formed(m); ok {
+		return v, true
 	}
 	if v, ok := s.Totals[m]; ok {
 		return v, true
@@ -118,6 +115,25 @@ func (s *Sample) Value(m Metric) (float64, bool) {
 	if total, ok := strings.CutSuffix(string(m), "_per_second"); ok && s.Over > 0 {
 		v, ok := s.Totals[Metric(total)]
 		return v / s.Over.Seconds(), ok
+	}
+	return 0, false
+}
+
+// formed returns the metrics that have names of their own.
+func (s *Sample) formed(m Metric) (float64, bool) {
+	switch m {
+	case LatencyP50:
+		return s.quantile(0.50)
+	case LatencyP95:
+		return s.quantile(0.95)
+	case LatencyP99:
+		return s.quantile(0.99)
+	case LatencyMean:
+		return s.meanLatency()
+	case ErrorRatio:
+		return s.ratio(Errors, Completions)
+	case CompletionRatio:
+		return s.ratio(Completions, Requests)
 	}
 	return 0, false
 }

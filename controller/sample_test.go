@@ -87,3 +87,33 @@ func TestSample_unfinishedCountsAtItsAge(t *testing.T) {
 	s.Merge(next)
 	require.Nil(t, s.Unfinished, "only those at the end are unfinished")
 }
+
+// Latencies that were measured win over a gauge of the same name, which serves
+// targets that measure none.
+func TestSample_latencyMayBeAGauge(t *testing.T) {
+	for _, m := range []Metric{LatencyP50, LatencyP95, LatencyP99, LatencyMean} {
+		var b Sample
+		b.Merge(&Sample{Over: time.Second, Gauges: map[Metric]float64{m: 0.2}})
+		v, ok := b.Value(m)
+		require.True(t, ok, m)
+		require.Equal(t, 0.2, v, m)
+		b.Merge(sampleOf(time.Second, 1, 1, time.Millisecond))
+		v, ok = b.Value(m)
+		require.True(t, ok, m)
+		require.InEpsilon(t, 0.001, v, 1.0/64, m)
+	}
+}
+
+// A trace keeps what a target said, not what it says later with the same maps.
+func TestTrace_keepsCopiesOfSamples(t *testing.T) {
+	s := sampleOf(time.Second, 100, 1, time.Millisecond)
+	var trace Trace
+	in := Input{Sample: *s}
+	require.NoError(t, trace.Append(Record{Kind: RecordInput, Input: &in}))
+	s.Totals[Requests], s.Gauges["g"] = 7, 7
+	s.Latency.Reset()
+	got := trace.Records[0].Input.Sample
+	require.Equal(t, 100.0, got.Totals[Requests])
+	require.Equal(t, 1.0, got.Gauges["g"])
+	require.EqualValues(t, 1, got.Latency.Count())
+}

@@ -18,7 +18,8 @@ type Target interface {
 	// Observe lets d of the target's time pass and returns what happened in it.
 	// Requests that start from now on belong to epoch; the sample's latencies
 	// are those of this epoch only, its totals those of the time observed. A
-	// tick may end early when ctx is done; it then returns what it has.
+	// tick may end early when ctx is done; it then returns what it has. Maps and
+	// latencies of the sample may be used again by the next Observe.
 	Observe(ctx context.Context, epoch uint64, d time.Duration) (Sample, error)
 }
 

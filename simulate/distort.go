@@ -9,9 +9,9 @@ import (
 	"autotune/controller"
 )
 
-// measured are the metrics that Noisy and Drifting distort: what a tick says of
+// distortable are the metrics that Noisy and Drifting distort: what a tick says of
 // latency and CPU. Counts stay counts.
-func measured() []controller.Metric {
+func distortable() []controller.Metric {
 	return []controller.Metric{
 		controller.LatencyP50, controller.LatencyP95, controller.LatencyP99, controller.LatencyMean, controller.CPUSeconds,
 	}
@@ -47,7 +47,7 @@ type distorted struct {
 
 func distort(t controller.Target, factor func(time.Duration) func() float64, metrics []controller.Metric) controller.Target {
 	if len(metrics) == 0 {
-		metrics = measured()
+		metrics = distortable()
 	}
 	return &distorted{Target: t, metrics: metrics, factor: factor}
 }

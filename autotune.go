@@ -91,7 +91,7 @@ func (a *Autopilot) build() error {
 		return err
 	}
 	cfg := controller.Config{
-		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards,
+		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
 		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget,
 		Advise: a.cfg.Advise, Pinned: a.cfg.Pinned,
 	}

@@ -29,7 +29,8 @@ func TestAutopilot_keepsAGainRefusesHarm(t *testing.T) {
 		st := until(t, pilot, "both tried", tried(2))
 		finish(t, pilot)
 		require.Equal(t, "slow", st.Ended[0].Optimization)
-		require.Equal(t, controller.Reverted, st.Ended[0].Outcome, st.Ended[0].Detail)
+		// Twice as slow is often found out within a block, and by the pairs if not.
+		require.Contains(t, []controller.Outcome{controller.Reverted, controller.Aborted}, st.Ended[0].Outcome, st.Ended[0].Detail)
 		require.Equal(t, controller.Kept, st.Ended[1].Outcome, st.Ended[1].Detail)
 		require.True(t, s.fast.Load(), "Close leaves what was kept")
 		require.False(t, s.slow.Load())

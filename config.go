@@ -39,6 +39,9 @@ type Config struct {
 	Goals []controller.Goal
 	// Guards are hard limits; DefaultGuards if nil, none if empty.
 	Guards []controller.Guard
+	// SlowGuard is the e-value at which a candidate with too many slow requests is
+	// aborted in the middle of a block: 1000 by default, negative for never.
+	SlowGuard float64
 	// Policy says what to try; the guide for Workload if nil. A policy belongs
 	// to one autopilot.
 	Policy   controller.Policy

@@ -104,7 +104,7 @@ func (r *replay) begin(s *controller.Session) error {
 		return err
 	}
 	r.core, err = controller.New(controller.Config{
-		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, Policy: policy, PolicyName: s.Policy,
+		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policy, PolicyName: s.Policy,
 		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Advise: s.Advise, Pinned: s.Pinned, State: r.state,
 	})
 	if err != nil {

@@ -40,6 +40,11 @@ type Budget struct {
 	// ReservedPairs are kept for each optimization still untried when Until is
 	// set, 8 by default.
 	ReservedPairs int `json:"reserved_pairs"`
+	// FDR bounds the expected share of false keeps among all keeps, for ever and
+	// over restarts, above 0 and at most 0.5: the strict choice, which makes later
+	// trials longer. 0, the default, bounds their number instead: .25 + .025 a
+	// keep + .001 a trial (see wealth.go).
+	FDR float64 `json:"fdr,omitempty"`
 }
 
 // Config is what a Controller is made from. Zero fields have the documented
@@ -50,7 +55,12 @@ type Config struct {
 	// Goals by rank; DefaultGoals if empty.
 	Goals  []Goal
 	Guards []Guard
-	Policy Policy
+	// SlowGuard is the e-value at which a candidate is aborted in the middle of a
+	// block because too many of its requests are slow, compared with the safe
+	// setting's: 1000 by default, at least 20; negative turns that off. A target
+	// without latencies has no such guard.
+	SlowGuard float64
+	Policy    Policy
 	// PolicyName is recorded in the journal.
 	PolicyName string
 	// Seed of every coin.
@@ -105,6 +115,9 @@ func (c *Config) setDefaults() {
 	if t.BaselineBlocks == 0 {
 		t.BaselineBlocks = 22
 	}
+	if c.SlowGuard == 0 {
+		c.SlowGuard = 1000
+	}
 	if c.Budget.MaxPairs == 0 {
 		c.Budget.MaxPairs = 120
 	}
@@ -142,6 +155,9 @@ func (c *Config) check() error {
 	for _, g := range c.Guards {
 		errs = append(errs, g.Check())
 	}
+	if at := c.SlowGuard; !finite(at) || at >= 0 && at < shownAt {
+		bad("slow_guard %v: must be at least %v, or negative for none", at, shownAt)
+	}
 	for _, name := range c.Pinned {
 		if _, ok := c.Space.Knob(name); !ok && !names[name] {
 			bad("pinned %q: must name a knob or an optimization that is offered", name)
@@ -161,6 +177,9 @@ func (c *Config) check() error {
 	}
 	if c.Budget.ReservedPairs < 0 {
 		bad("budget: reserved_pairs %d: must not be negative", c.Budget.ReservedPairs)
+	}
+	if fdr := c.Budget.FDR; !(fdr >= 0 && fdr <= 0.5) {
+		bad("budget: fdr %v: must be within 0..0.5", fdr)
 	}
 	return errors.Join(errs...)
 }

@@ -45,6 +45,11 @@ func TestNew_refusesWhatIsWrong(t *testing.T) {
 		"timing: baseline_blocks 2: must be at least 3":      func(c *Config) { c.Timing.BaselineBlocks = 2 },
 		"budget: max_pairs -1: must be at least 1":           func(c *Config) { c.Budget.MaxPairs = -1 },
 		"budget: reserved_pairs -1: must not be negative":    func(c *Config) { c.Budget.ReservedPairs = -1 },
+		"budget: fdr 0.6: must be within 0..0.5":             func(c *Config) { c.Budget.FDR = 0.6 },
+		"budget: fdr -0.1: must be within":                   func(c *Config) { c.Budget.FDR = -0.1 },
+		"budget: fdr NaN: must be within":                    func(c *Config) { c.Budget.FDR = nan },
+		"slow_guard 19: must be at least 20":                 func(c *Config) { c.SlowGuard = 19 },
+		"slow_guard NaN: must be at least 20":                func(c *Config) { c.SlowGuard = nan },
 		"journal state: version 7: this program reads":       func(c *Config) { c.State = &State{Version: 7} },
 		"knob gone: kept at 1, and this service has no such": func(c *Config) {
 			c.State = &State{Version: StateVersion, Safe: SettingOf(map[string]float64{"gone": 1})}

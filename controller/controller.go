@@ -31,6 +31,7 @@ type Controller struct {
 	measured measurement
 	trial    *running
 	baseline Sample // the latest whole block of the safe setting
+	slow     slowGuard
 
 	restore   restoring
 	quiet     time.Duration // how long Idle or Paused has seen no breach
@@ -69,6 +70,7 @@ func New(cfg Config) (*Controller, error) {
 		}
 	}
 	c.asked = cfg.Timing
+	c.slow = newSlowGuard(cfg.SlowGuard)
 	c.measured.init(cfg.Goals, cfg.Timing.BaselineBlocks-1)
 	return c, nil
 }
@@ -244,7 +246,7 @@ func (c *Controller) State() State {
 func (c *Controller) session() *Session {
 	return &Session{
 		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
-		OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
 	}
 }
 

@@ -32,6 +32,10 @@ func (c *Controller) stepIdle(in *Input) {
 			c.pause(pausedByGuard, "the safe setting breaks a hard limit: "+b)
 			return
 		}
+		c.slow.learn(in.Sample.Latency, nil, in.Sample.Over)
+	}
+	if c.control != "" && c.watchControl(&in.Sample) {
+		return
 	}
 	if c.quiet < c.quietFor {
 		return
@@ -67,6 +71,7 @@ func (c *Controller) withdraw(why string) {
 func (c *Controller) isPaused() bool { return c.held || c.paused != notPaused }
 
 func (c *Controller) stepPaused(in *Input) {
+	c.slow.learn(in.Sample.Latency, nil, in.Sample.Over)
 	c.quiet += max(in.Sample.Over, c.wait)
 	switch c.paused {
 	case pausedByGuard:

@@ -134,7 +134,7 @@ func (r *running) hopeless(left int) bool {
 func (c *Controller) keep(rank int) {
 	r := c.trial
 	c.state.Safe = r.to
-	c.state.Wealth += keepEarns
+	c.state.earn(c.cfg.Budget.FDR)
 	for _, g := range r.goals {
 		c.state.Spent[g.Metric] += math.Max(0, g.pairs.Median())
 	}

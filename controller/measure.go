@@ -183,6 +183,7 @@ func (c *Controller) keepBaseline() {
 	c.baseline.Reset()
 	c.baseline.Merge(&c.block.sample)
 	c.baseline.Unfinished = c.block.sample.Unfinished
+	c.slow.learn(c.baseline.Latency, c.baseline.Unfinished, c.baseline.Over)
 }
 
 // pairsLeft before the session ends, of pairs in which these knobs differ, or

@@ -37,17 +37,18 @@ type Record struct {
 // Session says what a controller was started with: with it and the inputs, its
 // decisions can be computed again.
 type Session struct {
-	Seed     uint64         `json:"seed"`
-	Space    Space          `json:"space"`
-	Offered  []Optimization `json:"offered"`
-	Goals    []Goal         `json:"goals"`
-	Guards   []Guard        `json:"guards,omitempty"`
-	OpenLoop bool           `json:"open_loop,omitempty"`
-	Timing   Timing         `json:"timing"`
-	Budget   Budget         `json:"budget"`
-	Policy   string         `json:"policy"`
-	Advise   bool           `json:"advise,omitempty"`
-	Pinned   []string       `json:"pinned,omitempty"`
+	Seed      uint64         `json:"seed"`
+	Space     Space          `json:"space"`
+	Offered   []Optimization `json:"offered"`
+	Goals     []Goal         `json:"goals"`
+	Guards    []Guard        `json:"guards,omitempty"`
+	SlowGuard float64        `json:"slow_guard"`
+	OpenLoop  bool           `json:"open_loop,omitempty"`
+	Timing    Timing         `json:"timing"`
+	Budget    Budget         `json:"budget"`
+	Policy    string         `json:"policy"`
+	Advise    bool           `json:"advise,omitempty"`
+	Pinned    []string       `json:"pinned,omitempty"`
 }
 
 // PhaseLog is a change of phase.

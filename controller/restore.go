@@ -41,6 +41,8 @@ func (c *Controller) stepRestoring(in *Input) {
 		c.why = c.restore.why
 		if c.control != "" && !c.isPaused() && !c.stopping {
 			c.idle("control: does the safe setting break the limit too?", c.cfg.Timing.Washout+c.cfg.Timing.Measure)
+			c.block.start(c.layoutOf(nil))
+			c.wait = c.block.next()
 			return
 		}
 		c.resume()

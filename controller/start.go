@@ -63,7 +63,7 @@ func (c *Controller) stepStarting(in *Input) {
 // operator's own configuration changed since: then that wins as a whole, since
 // what was kept was shown against another configuration.
 func (c *Controller) takeUp(old *State, current Setting) {
-	c.state.Wealth, c.state.NextTrial = old.Wealth, max(old.NextTrial, 1)
+	c.state.Wealth, c.state.Stream, c.state.NextTrial = old.Wealth, old.Stream, max(old.NextTrial, 1)
 	c.state.Trials = slices.Clone(old.Trials)
 	for k, v := range old.Memory {
 		c.state.Memory[k] = v

@@ -18,6 +18,8 @@ type State struct {
 	Running *Trial `json:"running,omitempty"`
 	// Wealth is the budget of false keeps: see wealth.go.
 	Wealth float64 `json:"wealth"`
+	// Stream is that of trials under Budget.FDR.
+	Stream Stream `json:"stream,omitzero"`
 	// NextTrial is the number of the next trial.
 	NextTrial int `json:"next_trial"`
 	// Spent is how much of each goal's tolerance earlier keeps used, log units.
@@ -26,6 +28,13 @@ type State struct {
 	Memory map[string]Memory `json:"memory,omitempty"`
 	// Trials that ended, oldest first, the latest 64, without effects and full settings.
 	Trials []Trial `json:"trials,omitempty"`
+}
+
+// Stream counts the trials that were judged under Budget.FDR, and the keeps among
+// them: all that e-LOND must know of the past.
+type Stream struct {
+	Trials int `json:"trials"`
+	Keeps  int `json:"keeps"`
 }
 
 // Memory is what is remembered of one optimization.

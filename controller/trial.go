@@ -24,7 +24,7 @@ type running struct {
 	values   [2]map[Metric]float64 // by arm: safe, candidate
 	loads    [2]float64            // log of the arrivals a second, by arm
 	lastSafe *measurement
-	wealth   float64 // before it paid
+	wealth   wealth // before it paid
 }
 
 // judgedGoal is a goal with its thresholds, fixed before the trial, and its pairs.
@@ -60,10 +60,10 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	t := Trial{
 		ID: c.state.NextTrial, Optimization: p.Optimization, Move: p.Move, Why: p.Why,
 		Change: c.state.Safe.Diff(to), From: c.state.Safe, To: to,
-		Cap: most, CapWhy: why, Alpha: alphaOf(c.state.Wealth), Started: c.now,
+		Cap: most, CapWhy: why, Alpha: c.state.alpha(c.cfg.Budget.FDR), Started: c.now,
 	}
 	c.state.NextTrial++
-	r := &running{wealth: c.state.Wealth, trial: t, to: to, plan: c.layoutOf(t.Change)}
+	r := &running{wealth: c.state.wealth(), trial: t, to: to, plan: c.layoutOf(t.Change)}
 	r.trial.Washout, r.trial.Measure, r.trial.Drain = r.plan.washout, r.plan.measure, r.plan.drain
 	for _, g := range c.measured.judged() {
 		pairs := stats.NewPairs(c.measured.diffs[g.Metric])
@@ -80,7 +80,7 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	r.trial.Effects = r.effects()
 	top := r.goals[0]
 	r.trial.Planned = int(min(math.Ceil(stats.PlannedPairs(t.Alpha/float64(len(r.goals)), top.pairs.Scale0(), top.minEffect)), math.MaxInt32))
-	c.state.Wealth = afterTrial(c.state.Wealth)
+	c.state.spend(c.cfg.Budget.FDR)
 	c.trial = r
 	c.state.Running = &r.trial
 	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
@@ -138,10 +138,12 @@ func (c *Controller) beginProbe() {
 // settle starts a block.
 func (c *Controller) settle(plan layout, why string) {
 	c.block.start(plan)
+	c.slow.begin(settlingFactor)
 	c.wait = c.block.next()
 	phase := Settling
 	if c.block.washout == 0 {
 		phase = Trying
+		c.slow.begin(1)
 	}
 	c.enter(phase, why)
 }
@@ -185,6 +187,13 @@ func (c *Controller) stepTrial(in *Input) {
 			return
 		}
 	}
+	if candidate {
+		c.slow.take(&in.Sample, max(in.Sample.Over, c.wait))
+		if b := c.slow.trips(c.cfg.SlowGuard); b != "" {
+			c.breached(b, candidate)
+			return
+		}
+	}
 	state := c.block.take(&in.Sample, c.wait)
 	if state == filling { // a tick may hold too few requests to say anything
 		if b := c.breach(&c.block.sample); b != "" {
@@ -195,6 +204,7 @@ func (c *Controller) stepTrial(in *Input) {
 	switch state {
 	case washed:
 		c.epoch++
+		c.slow.begin(1)
 		c.enter(Trying, c.why)
 	case full:
 		if r.plan.drain > 0 && !r.probing {
@@ -331,7 +341,7 @@ func (c *Controller) endTrial(o Outcome, why Reason, detail string) {
 		}
 	}
 	if t.Pairs == 0 { // nothing was looked at, so nothing was spent
-		c.state.Wealth = c.trial.wealth
+		c.state.refund(c.trial.wealth)
 	}
 	c.trial = nil
 	c.closeTrial(&t, o, why, detail)

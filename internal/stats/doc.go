@@ -31,4 +31,10 @@
 // never validity. The mixture over κ is a mean, not a maximum, for the same
 // reason. κ = 0.15 is for effects far below the noise, κ = 3 bets the house on
 // large ones and is what makes a decision in seven pairs possible.
+//
+// # Beside it
+//
+// Excess bets that a share of events is too high, for a guard within a block.
+// ELOND is the level of the t-th test of a stream, where the share of false
+// rejections is to be bounded.
 package stats

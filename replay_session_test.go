@@ -18,14 +18,14 @@ import (
 // that a Session has is set here, so that a new one cannot be forgotten.
 func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 	s := controller.Session{
-		Seed:     7,
-		Space:    controller.Space{Knobs: []controller.Knob{{Name: "x", Kind: controller.Switch}}},
-		Offered:  []controller.Optimization{{Name: "x", Why: "test", Switch: "x", Equivalence: controller.Exact}},
-		Goals:    []controller.Goal{{Metric: "cost"}},
-		Guards:   []controller.Guard{{Metric: "cost", Limit: 9}},
+		Seed:    7,
+		Space:   controller.Space{Knobs: []controller.Knob{{Name: "x", Kind: controller.Switch}}},
+		Offered: []controller.Optimization{{Name: "x", Why: "test", Switch: "x", Equivalence: controller.Exact}},
+		Goals:   []controller.Goal{{Metric: "cost"}},
+		Guards:  []controller.Guard{{Metric: "cost", Limit: 9}}, SlowGuard: 500,
 		OpenLoop: true,
 		Timing:   controller.Timing{Washout: -1, Measure: time.Second, Tick: time.Second, MinRequests: -1, BaselineBlocks: 8},
-		Budget:   controller.Budget{MaxPairs: 9, Until: time.Unix(1e9, 0).UTC(), ReservedPairs: 1},
+		Budget:   controller.Budget{MaxPairs: 9, Until: time.Unix(1e9, 0).UTC(), ReservedPairs: 1, FDR: 0.1},
 		Policy:   "guide/low-latency",
 		Advise:   true,
 		Pinned:   []string{"x"},
@@ -34,7 +34,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 		require.False(t, v.Field(i).IsZero(), "%s is not set here: replay may forget it", v.Type().Field(i).Name)
 	}
 	core, err := controller.New(controller.Config{
-		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, Policy: policies.Static{}, PolicyName: s.Policy,
+		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policies.Static{}, PolicyName: s.Policy,
 		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Advise: s.Advise, Pinned: s.Pinned,
 	})
 	require.NoError(t, err)

@@ -14,6 +14,8 @@ const (
 	AlertPaused     AlertKind = "paused"     // trials pause: the journal or the safe setting itself is in trouble
 	AlertRestore    AlertKind = "restore"    // the safe setting does not read back
 	AlertQuarantine AlertKind = "quarantine" // a candidate will not be tried any more
+	AlertDegraded   AlertKind = "degraded"   // the goals are worse than expected under the kept setting
+	AlertRollback   AlertKind = "rollback"   // an audit showed what was before to be better, and put it back
 	AlertLease      AlertKind = "lease"      // the loop stalled: the last kept setting was put back without it
 	AlertPanic      AlertKind = "panic"      // the loop panicked: likewise
 )

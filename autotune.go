@@ -92,7 +92,7 @@ func (a *Autopilot) build() error {
 	}
 	cfg := controller.Config{
 		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
-		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget,
+		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget, Alert: a.cfg.Alert,
 		Advise: a.cfg.Advise, Pinned: a.cfg.Pinned,
 	}
 	if a.cfg.Journal != "" {

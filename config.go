@@ -61,6 +61,9 @@ type Config struct {
 	// Timing of blocks and Budget of trials; zero fields have the documented defaults.
 	Timing controller.Timing
 	Budget controller.Budget
+	// Alert is when the kept setting is called worse than expected, which OnAlert
+	// is told: checked every 5 min, at 20 %, by default.
+	Alert controller.Alert
 	// Lease is how long the loop may show no sign of life before the last kept
 	// setting is put back without it: 30 s by default, at least 10 s.
 	Lease time.Duration

@@ -39,9 +39,22 @@ func (r recorder) log(rec *controller.Record) {
 	case controller.RecordPhase:
 		log.Debug().Stringer("phase", rec.Phase.Phase).Str("why", rec.Phase.Why).Msg("phase")
 	case controller.RecordTrial:
+		if rec.Trial.Audit != 0 {
+			auditFields(log.Debug(), rec.Trial).Int("cap", rec.Trial.Cap).Msg("audit starts")
+			return
+		}
 		trialFields(log.Info(), rec.Trial).Int("cap", rec.Trial.Cap).Float64("alpha", rec.Trial.Alpha).
 			Str("why", rec.Trial.Why).Msg("trial starts")
 	case controller.RecordVerdict:
+		if rec.Trial.Audit != 0 {
+			level, msg := zerolog.InfoLevel, "audit"
+			if rec.Trial.Outcome == controller.Kept {
+				level, msg = zerolog.WarnLevel, "rolled back"
+			}
+			auditFields(log.WithLevel(level), rec.Trial).Stringer("reason", rec.Trial.Reason).Int("pairs", rec.Trial.Pairs).
+				Str("detail", rec.Trial.Detail).Msg(msg)
+			return
+		}
 		trialFields(log.Info(), rec.Trial).Stringer("outcome", rec.Trial.Outcome).Stringer("reason", rec.Trial.Reason).
 			Int("pairs", rec.Trial.Pairs).Str("detail", rec.Trial.Detail).Msg("verdict")
 	case controller.RecordAdvice:
@@ -52,6 +65,8 @@ func (r recorder) log(rec *controller.Record) {
 			log.Debug().Int("trial", rec.Pair.Trial).Int("pair", rec.Pair.Pair).Str("metric", string(e.Metric)).
 				Float64("effect", e.Change).Float64("low", e.Low).Float64("high", e.High).Msg("pair")
 		}
+	case controller.RecordAlert:
+		log.Warn().Str("metric", string(rec.Degraded.Metric)).Msg("worse than expected: " + rec.Degraded.String())
 	case controller.RecordNote:
 		log.Info().Msg(rec.Note)
 	}
@@ -61,11 +76,19 @@ func trialFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
 	return e.Int("trial", t.ID).Str("optimization", t.Optimization).Str("move", t.Move)
 }
 
+func auditFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
+	return trialFields(e, t).Int("audited", t.Audit).Float64("evidence", t.Evidence)
+}
+
 // alert picks what a person should look at.
 func (r recorder) alert(rec *controller.Record) {
 	switch {
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Outcome == controller.Aborted:
 		r.a.alerts.send(AlertGuard, rec.Trial.Optimization+": "+rec.Trial.Detail)
+	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit != 0 && rec.Trial.Outcome == controller.Kept:
+		r.a.alerts.send(AlertRollback, rec.Trial.Optimization+" "+rec.Trial.Move+": "+rec.Trial.Detail)
+	case rec.Kind == controller.RecordAlert:
+		r.a.alerts.send(AlertDegraded, rec.Degraded.String())
 	case rec.Kind == controller.RecordPhase && rec.Phase.Phase == controller.Paused && !rec.Phase.ByOperator:
 		r.a.alerts.send(AlertPaused, rec.Phase.Why)
 	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, "restore: "):

@@ -71,6 +71,7 @@ type Config struct {
 	OpenLoop bool
 	Timing   Timing
 	Budget   Budget
+	Alert    Alert
 	// Advise: change nothing, say what would be tried.
 	Advise bool
 	// Pinned names knobs or optimizations that are the operator's alone.
@@ -124,6 +125,7 @@ func (c *Config) setDefaults() {
 	if c.Budget.ReservedPairs == 0 {
 		c.Budget.ReservedPairs = 8
 	}
+	c.Alert.setDefaults()
 	if c.PolicyName == "" {
 		c.PolicyName = fmt.Sprintf("%T", c.Policy)
 	}
@@ -181,5 +183,6 @@ func (c *Config) check() error {
 	if fdr := c.Budget.FDR; !(fdr >= 0 && fdr <= 0.5) {
 		bad("budget: fdr %v: must be within 0..0.5", fdr)
 	}
+	errs = append(errs, c.Alert.check())
 	return errors.Join(errs...)
 }

@@ -27,11 +27,13 @@ type Controller struct {
 	out      []Record
 	revision uint64
 
-	block    block
-	measured measurement
-	trial    *running
-	baseline Sample // the latest whole block of the safe setting
-	slow     slowGuard
+	block     block
+	measured  measurement
+	trial     *running
+	baseline  Sample // the latest whole block of the safe setting
+	slow      slowGuard
+	watch     watch
+	auditRest time.Time // no audit before
 
 	restore   restoring
 	quiet     time.Duration // how long Idle or Paused has seen no breach
@@ -110,6 +112,7 @@ func (c *Controller) Step(in Input) Command {
 	case Paused:
 		c.stepPaused(&in)
 	}
+	c.watchGoals()
 	c.endInTime()
 	return c.command()
 }
@@ -235,6 +238,7 @@ func (c *Controller) State() State {
 	for k, v := range c.state.Spent {
 		s.Spent[k] = v
 	}
+	s.Keeps = cloneKeeps(c.state.Keeps)
 	s.Trials = slices.Clone(c.state.Trials)
 	if c.state.Running != nil {
 		t := *c.state.Running
@@ -246,7 +250,7 @@ func (c *Controller) State() State {
 func (c *Controller) session() *Session {
 	return &Session{
 		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
-		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Alert: c.cfg.Alert, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
 	}
 }
 

@@ -22,7 +22,7 @@ func TestEnums_eachValueHasAName(t *testing.T) {
 		"Equivalence": {int(Bounded), func(i int) string { return Equivalence(i).String() }},
 		"Phase":       {int(Ended), func(i int) string { return Phase(i).String() }},
 		"Outcome":     {int(Errored), func(i int) string { return Outcome(i).String() }},
-		"Reason":      {int(Crashed), func(i int) string { return Reason(i).String() }},
+		"Reason":      {int(Degradation), func(i int) string { return Reason(i).String() }},
 		"Ask":         {int(StopToInitial), func(i int) string { return Ask(i).String() }},
 	} {
 		seen := map[string]bool{}
@@ -56,6 +56,6 @@ func TestEnums_roundTripAsText(t *testing.T) {
 		func() encoding.TextUnmarshaler { return new(Phase) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Phase)) })
 	check(int(Errored), func(i int) encoding.TextMarshaler { return Outcome(i) },
 		func() encoding.TextUnmarshaler { return new(Outcome) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Outcome)) })
-	check(int(Crashed), func(i int) encoding.TextMarshaler { return Reason(i) },
+	check(int(Degradation), func(i int) encoding.TextMarshaler { return Reason(i) },
 		func() encoding.TextUnmarshaler { return new(Reason) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Reason)) })
 }

@@ -13,7 +13,10 @@ const recordRetry = 10 * time.Second
 func (c *Controller) idle(why string, d time.Duration) {
 	c.quiet, c.quietFor = 0, d
 	c.wait = max(c.cfg.Timing.Tick, min(idleTick, d))
-	c.epoch++
+	if c.phase != Idle { // else it goes on as it is
+		c.epoch++
+		c.watch.settle = c.cfg.Timing.Washout
+	}
 	c.enter(Idle, why)
 }
 
@@ -22,6 +25,9 @@ func (c *Controller) stepIdle(in *Input) {
 		return // what was not observed does not show that the limit holds
 	}
 	c.quiet += max(in.Sample.Over, c.wait)
+	if in.ObserveErr == "" {
+		c.seenSafe(&in.Sample, max(in.Sample.Over, c.wait))
+	}
 	// What a candidate left behind is not the safe setting's doing.
 	if c.quiet > c.cfg.Timing.Washout {
 		if b := c.breach(&in.Sample); b != "" {

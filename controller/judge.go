@@ -46,6 +46,10 @@ func (c *Controller) judge() {
 	}
 	c.record(Record{Kind: RecordPair, Pair: pair})
 
+	if r.trial.Audit != 0 {
+		c.judgeAudit()
+		return
+	}
 	left := r.trial.Cap - r.pair
 	if inTime := c.pairsLeft(r.trial.Change); inTime >= 0 {
 		left = min(left, inTime)
@@ -70,6 +74,9 @@ func (c *Controller) judge() {
 
 // effects is what is known of each goal, by rank.
 func (r *running) effects() []Effect {
+	if r.trial.Audit != 0 {
+		return r.auditEffects()
+	}
 	out := make([]Effect, len(r.goals))
 	share := float64(len(r.goals)) / r.trial.Alpha
 	for i, g := range r.goals {
@@ -143,6 +150,8 @@ func (c *Controller) keep(rank int) {
 	for _, above := range r.trial.Effects[:rank] {
 		detail += fmt.Sprintf(", %s not worse than %.0f%%", above.Metric, 100*above.Tolerance)
 	}
+	c.watchKeep(r, rank)
+	c.watch.expectAnew()
 	c.endTrial(Kept, Better, detail)
 	c.beginRestore("the setting just kept")
 }

@@ -167,6 +167,7 @@ func (c *Controller) endMeasure() {
 	c.chooseBlocks()
 	c.measured.done, c.measured.blocks, c.measured.starts = true, nil, nil
 	c.measured.gap()
+	c.watch.expectAnew()
 	for _, g := range c.cfg.Goals {
 		d := c.measured.diffs[g.Metric]
 		if !slices.Contains(c.measured.judged(), g) {
@@ -184,6 +185,7 @@ func (c *Controller) keepBaseline() {
 	c.baseline.Merge(&c.block.sample)
 	c.baseline.Unfinished = c.block.sample.Unfinished
 	c.slow.learn(c.baseline.Latency, c.baseline.Unfinished, c.baseline.Over)
+	c.seenSafe(&c.block.sample, c.block.elapsed)
 }
 
 // pairsLeft before the session ends, of pairs in which these knobs differ, or

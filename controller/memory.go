@@ -44,8 +44,7 @@ func (c *Controller) remember(t *Trial) {
 	case t.Interrupted():
 		m.Tried-- // says nothing about the candidate
 	default:
-		m.CoolUntil = t.Ended.Add(coolDown[min(m.Failures, len(coolDown)-1)] * length)
-		m.Failures++
+		m.fail(t.Ended, length)
 		if t.Outcome != Aborted {
 			m.Strikes = 0
 		}
@@ -56,6 +55,12 @@ func (c *Controller) remember(t *Trial) {
 		o.Tried += m.Tried - before
 		c.state.Memory[t.Optimization] = o
 	}
+}
+
+// fail begins a cool-down, longer after each failure in a row.
+func (m *Memory) fail(at time.Time, length time.Duration) {
+	m.CoolUntil = at.Add(coolDown[min(m.Failures, len(coolDown)-1)] * length)
+	m.Failures++
 }
 
 // wayBack is the key of the opposite move of a switch, or "".

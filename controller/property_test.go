@@ -44,6 +44,10 @@ func drawWorld(t *rapid.T) *world {
 		},
 		Budget: Budget{MaxPairs: rapid.IntRange(1, 15).Draw(t, "max_pairs")},
 		Advise: rapid.IntRange(0, 19).Draw(t, "advise") == 0,
+		Alert: Alert{
+			Interval: time.Duration(rapid.IntRange(1, 20).Draw(t, "alert_interval")) * time.Second, Threshold: rapid.SampledFrom([]float64{0.01, 0.2}).Draw(t, "alert_threshold"),
+			Probation: time.Duration(rapid.IntRange(0, 60).Draw(t, "probation")) * time.Second,
+		},
 	}
 	if rapid.Bool().Draw(t, "limited") {
 		cfg.Budget.Until = epochZero.Add(time.Duration(rapid.IntRange(1, 300).Draw(t, "until")) * time.Second)

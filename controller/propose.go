@@ -28,6 +28,9 @@ func (c *Controller) propose() {
 		c.recordState()
 		return
 	}
+	if c.audit() {
+		return
+	}
 	view := c.view()
 	// Each refusal blocks its proposal for the session, so this ends.
 	for range 2*len(c.cfg.Offered) + 8 {
@@ -145,14 +148,7 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	if c.cfg.Budget.Until.IsZero() {
 		return most, ""
 	}
-	others, owed := 0, time.Duration(0)
-	for _, o := range c.cfg.Offered {
-		if o.Name != p.Optimization && c.isUntried(o, v.Blocked) {
-			others++
-			// A tick to restore before it, and its pairs.
-			owed += c.cfg.Timing.Tick + time.Duration(c.cfg.Budget.ReservedPairs)*c.firstPair(o)
-		}
-	}
+	others, owed := c.owedTime(p.Optimization, v.Blocked)
 	pair := c.layoutOf(p.Change).pair()
 	left := c.cfg.Budget.Until.Sub(c.now)
 	share := int((left - owed) / pair)
@@ -166,6 +162,18 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	}
 	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
 		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
+}
+
+// owedTime is the time that all untried optimizations but one are owed, and their number.
+func (c *Controller) owedTime(but string, blocked map[string]string) (others int, owed time.Duration) {
+	for _, o := range c.cfg.Offered {
+		if o.Name != but && c.isUntried(o, blocked) {
+			others++
+			// A tick to restore before it, and its pairs.
+			owed += c.cfg.Timing.Tick + time.Duration(c.cfg.Budget.ReservedPairs)*c.firstPair(o)
+		}
+	}
+	return others, owed
 }
 
 // firstPair is how long a pair of an optimization's first trial takes, with the

@@ -15,6 +15,7 @@ const (
 	RecordPair    RecordKind = "pair"    // what a pair showed
 	RecordVerdict RecordKind = "verdict" // a trial ended
 	RecordAdvice  RecordKind = "advice"  // what advice mode would try
+	RecordAlert   RecordKind = "alert"   // the safe setting is worse than expected
 	RecordNote    RecordKind = "note"    // anything else worth knowing
 	RecordState   RecordKind = "state"   // everything that a restart needs
 )
@@ -31,7 +32,9 @@ type Record struct {
 	Coin    *Coin     `json:"coin,omitempty"`
 	Pair    *Pair     `json:"pair,omitempty"`
 	Note    string    `json:"note,omitempty"`
-	State   *State    `json:"state,omitempty"`
+	// Degraded is set in an alert.
+	Degraded *Degraded `json:"degraded,omitempty"`
+	State    *State    `json:"state,omitempty"`
 }
 
 // Session says what a controller was started with: with it and the inputs, its
@@ -46,6 +49,7 @@ type Session struct {
 	OpenLoop  bool           `json:"open_loop,omitempty"`
 	Timing    Timing         `json:"timing"`
 	Budget    Budget         `json:"budget"`
+	Alert     Alert          `json:"alert"`
 	Policy    string         `json:"policy"`
 	Advise    bool           `json:"advise,omitempty"`
 	Pinned    []string       `json:"pinned,omitempty"`

@@ -139,11 +139,16 @@ func (t *Trace) Append(r Record) error {
 // Sync does nothing: memory is as durable as the run.
 func (t *Trace) Sync() error { return nil }
 
-// Verdicts returns the trials that ended, in order.
-func (t *Trace) Verdicts() []Trial {
+// Verdicts returns the trials that ended, in order, without audits.
+func (t *Trace) Verdicts() []Trial { return t.verdicts(false) }
+
+// Audits returns the audits that ended, in order.
+func (t *Trace) Audits() []Trial { return t.verdicts(true) }
+
+func (t *Trace) verdicts(audits bool) []Trial {
 	var out []Trial
 	for _, r := range t.Records {
-		if r.Kind == RecordVerdict {
+		if r.Kind == RecordVerdict && (r.Trial.Audit != 0) == audits {
 			out = append(out, *r.Trial)
 		}
 	}

@@ -65,6 +65,7 @@ func (c *Controller) stepStarting(in *Input) {
 func (c *Controller) takeUp(old *State, current Setting) {
 	c.state.Wealth, c.state.Stream, c.state.NextTrial = old.Wealth, old.Stream, max(old.NextTrial, 1)
 	c.state.Trials = slices.Clone(old.Trials)
+	c.state.Keeps = cloneKeeps(old.Keeps)
 	for k, v := range old.Memory {
 		c.state.Memory[k] = v
 	}
@@ -107,13 +108,16 @@ func (c *Controller) takeUp(old *State, current Setting) {
 	switch {
 	case len(changed) > 0:
 		c.note("the operator's configuration changed since the last start (%s): it wins over the kept setting", strings.Join(changed, ", "))
-		c.state.Spent = map[Metric]float64{}
+		c.state.Spent, c.state.Keeps = map[Metric]float64{}, nil
 	case len(kept) > 0:
 		c.state.Safe = current.With(kept)
 	}
+	c.pruneKeeps()
 	if old.Running != nil {
 		t := *old.Running
-		c.quarantine(memoryKey(&t), fmt.Sprintf("the process died while trial %d had it in force", t.ID))
+		if t.Audit == 0 { // else the old value was in force, which served before
+			c.quarantine(memoryKey(&t), fmt.Sprintf("the process died while trial %d had it in force", t.ID))
+		}
 		c.closeTrial(&t, Aborted, Crashed, "the process died while the candidate was in force")
 	}
 }
@@ -148,6 +152,7 @@ func (c *Controller) stop(ask Ask) {
 	if ask == StopToInitial {
 		why = "stopped: the initial setting is in force"
 		c.state.Safe = c.state.Initial
+		c.pruneKeeps()
 		c.recordState()
 	}
 	c.beginRestore(why)

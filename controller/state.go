@@ -26,6 +26,8 @@ type State struct {
 	Spent map[Metric]float64 `json:"spent,omitempty"`
 	// Memory of each optimization that was tried.
 	Memory map[string]Memory `json:"memory,omitempty"`
+	// Keeps that are audited, oldest first: at most one a knob.
+	Keeps []Keep `json:"keeps,omitempty"`
 	// Trials that ended, oldest first, the latest 64, without effects and full settings.
 	Trials []Trial `json:"trials,omitempty"`
 }
@@ -44,6 +46,9 @@ type Memory struct {
 	Failures int `json:"failures,omitempty"`
 	// CoolUntil is when it may be tried again.
 	CoolUntil time.Time `json:"cool_until,omitzero"`
+	// TakenBack: an alert took a keep back once. The next one stays until an
+	// audit speaks against it.
+	TakenBack bool `json:"taken_back,omitempty"`
 	// Strikes are guard aborts in a row that the safe setting did not share.
 	Strikes int `json:"strikes,omitempty"`
 	// Quarantined says why it is not tried any more; empty if it may be.

@@ -17,7 +17,7 @@ type Status struct {
 	InForce Setting `json:"in_force"`
 	// Trial in progress, with its effects so far; nil if there is none.
 	Trial *Trial `json:"trial,omitempty"`
-	// Ended trials of this session, oldest first.
+	// Ended trials of this session, oldest first. Of audits only those that rolled back.
 	Ended []Trial `json:"ended,omitempty"`
 	// Advice of advice mode: what would be tried, without a verdict.
 	Advice []Trial `json:"advice,omitempty"`
@@ -27,8 +27,10 @@ type Status struct {
 	Measured   int `json:"measured"`
 	MeasuredOf int `json:"measured_of"`
 	// PairsLeft before the session ends; -1 for no limit.
-	PairsLeft int     `json:"pairs_left"`
-	Wealth    float64 `json:"wealth"`
+	PairsLeft int `json:"pairs_left"`
+	// Audits of what is kept, oldest keep first.
+	Audits []AuditStatus `json:"audits,omitempty"`
+	Wealth float64       `json:"wealth"`
 }
 
 // Revision changes whenever Status may have changed by more than its time.
@@ -40,6 +42,7 @@ func (c *Controller) Status() Status {
 		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
 		Ended: slices.Clone(c.ended), Advice: slices.Clone(c.advice), Blocked: c.blocked(), Measured: c.timesMeasured(),
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
+		Audits: c.auditStatus(),
 	}
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
 	if c.trial != nil {

@@ -92,6 +92,10 @@ func (s *story) tellRecord(r Record) {
 	case RecordPhase:
 		write("%v: %s", r.Phase.Phase, r.Phase.Why)
 	case RecordTrial:
+		if r.Trial.Audit != 0 {
+			write("%d audits trial %d: %s %s, up to %d pairs, e-value so far %.3g", r.Trial.ID, r.Trial.Audit, r.Trial.Optimization, r.Trial.Move, r.Trial.Cap, r.Trial.Evidence)
+			return
+		}
 		write("%d %s %s, up to %d pairs (%s), α %.4g", r.Trial.ID, r.Trial.Optimization, r.Trial.Move, r.Trial.Cap, r.Trial.CapWhy, r.Trial.Alpha)
 	case RecordCoin:
 		write("%s", map[bool]string{true: "candidate first", false: "safe first"}[r.Coin.CandidateFirst])
@@ -102,6 +106,8 @@ func (s *story) tellRecord(r Record) {
 		write("%d %s %v/%v after %d pairs: %s", r.Trial.ID, r.Trial.Optimization, r.Trial.Outcome, r.Trial.Reason, r.Trial.Pairs, r.Trial.Detail)
 	case RecordAdvice:
 		write("%s %s: %s -> %s", r.Trial.Optimization, r.Trial.Move, r.Trial.From, r.Trial.To)
+	case RecordAlert:
+		write("%v", r.Degraded)
 	case RecordNote:
 		write("%s", r.Note)
 	case RecordState:

@@ -24,7 +24,8 @@ type running struct {
 	values   [2]map[Metric]float64 // by arm: safe, candidate
 	loads    [2]float64            // log of the arrivals a second, by arm
 	lastSafe *measurement
-	wealth   wealth // before it paid
+	wealth   wealth  // before it paid
+	stake    float64 // of an audit: the evidence it started with
 }
 
 // judgedGoal is a goal with its thresholds, fixed before the trial, and its pairs.
@@ -63,8 +64,7 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 		Cap: most, CapWhy: why, Alpha: c.state.alpha(c.cfg.Budget.FDR), Started: c.now,
 	}
 	c.state.NextTrial++
-	r := &running{wealth: c.state.wealth(), trial: t, to: to, plan: c.layoutOf(t.Change)}
-	r.trial.Washout, r.trial.Measure, r.trial.Drain = r.plan.washout, r.plan.measure, r.plan.drain
+	r := &running{wealth: c.state.wealth(), trial: t, to: to}
 	for _, g := range c.measured.judged() {
 		pairs := stats.NewPairs(c.measured.diffs[g.Metric])
 		s0 := pairs.Scale0()
@@ -74,13 +74,20 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 			tolerance: math.Max(0, math.Max(orDefault(g.Tolerance), s0/2)-c.state.Spent[g.Metric]),
 		})
 	}
+	top := r.goals[0]
+	r.trial.Planned = int(min(math.Ceil(stats.PlannedPairs(t.Alpha/float64(len(r.goals)), top.pairs.Scale0(), top.minEffect)), math.MaxInt32))
+	c.state.spend(c.cfg.Budget.FDR)
+	c.launch(r)
+}
+
+// launch records a trial and begins its first pair.
+func (c *Controller) launch(r *running) {
+	r.plan = c.layoutOf(r.trial.Change)
+	r.trial.Washout, r.trial.Measure, r.trial.Drain = r.plan.washout, r.plan.measure, r.plan.drain
 	r.lastSafe = &measurement{}
 	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
 	r.lastSafe.slopes = c.measured.slopes
 	r.trial.Effects = r.effects()
-	top := r.goals[0]
-	r.trial.Planned = int(min(math.Ceil(stats.PlannedPairs(t.Alpha/float64(len(r.goals)), top.pairs.Scale0(), top.minEffect)), math.MaxInt32))
-	c.state.spend(c.cfg.Budget.FDR)
 	c.trial = r
 	c.state.Running = &r.trial
 	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
@@ -105,7 +112,7 @@ func (c *Controller) beginPair() {
 	r.cFirst = coin(c.cfg.Seed, r.trial.ID, r.pair)
 	r.values, r.loads = [2]map[Metric]float64{}, [2]float64{}
 	c.record(Record{Kind: RecordCoin, Coin: &Coin{Trial: r.trial.ID, Pair: r.pair, CandidateFirst: r.cFirst}})
-	if r.pair == 1 && c.risky(r.trial.Change) {
+	if r.pair == 1 && r.trial.Audit == 0 && c.risky(r.trial.Change) {
 		c.beginProbe()
 		return
 	}
@@ -285,6 +292,9 @@ func (c *Controller) breached(what string, candidate bool) {
 		return
 	}
 	key := memoryKey(&c.trial.trial)
+	if c.trial.trial.Audit != 0 { // the old value broke it, which served before
+		key = ""
+	}
 	c.endTrial(Aborted, GuardTripped, what)
 	c.control = key
 	c.beginRestore("a guard tripped: " + what)
@@ -363,7 +373,12 @@ func latest(t []Trial) []Trial { return t[max(0, len(t)-maxTrials):] }
 func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) {
 	t.Outcome, t.Reason, t.Detail, t.Ended = o, why, detail, c.now
 	c.state.Running = nil
-	c.remember(t)
+	if t.Audit == 0 {
+		c.remember(t)
+	} else if c.closeAudit(t); t.Outcome != Kept {
+		c.record(Record{Kind: RecordVerdict, Trial: t})
+		return // nothing was tried and nothing changed
+	}
 	c.ended = latest(append(c.ended, *t))
 	brief := *t // a snapshot is written often: the verdict has the rest
 	brief.Effects, brief.From, brief.To = nil, before(t), Setting{}

@@ -57,11 +57,13 @@ const (
 	Pinned                           // the operator pinned one of its knobs
 	RecordFailed                     // the journal could not be written
 	Crashed                          // the process died while it was in force
+	Holds                            // of an audit: nothing speaks against what is kept
+	Degradation                      // the safe setting got worse than expected, and is changed
 )
 
 var reasonNames = [...]string{
 	"", "better", "worse", "no-effect", "undecidable", "guard", "timeout", "no-data", "external-change",
-	"apply-failed", "observe-failed", "stopped", "pinned", "record-failed", "crashed",
+	"apply-failed", "observe-failed", "stopped", "pinned", "record-failed", "crashed", "holds", "degraded",
 }
 
 // String returns the reason's name.
@@ -106,7 +108,11 @@ type Effect struct {
 // Trial is one candidate judged against the safe setting: what was tried, and,
 // once Outcome is set, the verdict with what it rests on and what it cost.
 type Trial struct {
-	ID           int    `json:"id"`
+	ID int `json:"id"`
+	// Audit is the trial whose keep is doubted, 0 for a trial of something new.
+	// The candidate of an audit are the values from before that keep; kept means
+	// rolled back.
+	Audit        int    `json:"audit,omitempty"`
 	Optimization string `json:"optimization"`
 	// Move is "on", "off", or the change of a number, for people.
 	Move string `json:"move"`
@@ -137,13 +143,16 @@ type Trial struct {
 	Pairs    int       `json:"pairs"`
 	Requests float64   `json:"requests"` // served by the candidate
 	Effects  []Effect  `json:"effects,omitempty"`
+	// Evidence of an audit: the e-value that the old values are better, with what
+	// earlier audits left; 100 rolls back.
+	Evidence float64 `json:"evidence,omitempty"`
 }
 
 // Interrupted reports whether the trial ended for a reason that says nothing
 // about its candidate: somebody or something else ended it.
 func (t *Trial) Interrupted() bool {
 	switch t.Reason {
-	case Stopped, RecordFailed, ExternalChange, Pinned:
+	case Stopped, RecordFailed, ExternalChange, Pinned, Degradation:
 		return true
 	case GuardTripped:
 		return t.Outcome == Inconclusive // the safe setting's own breach

@@ -159,6 +159,7 @@ func (w *world) checkCandidate(s Setting, st Status) {
 		w.fault("trial %d: the candidate is applied and the coin (%v) or the trial (%v) is not durable", st.Trial.ID, hasCoin, hasTrial)
 	}
 	change := st.Safe.Diff(s)
+	audit := st.Trial.Audit != 0
 	owner := 0
 	for _, o := range worldOffered {
 		all := true
@@ -180,9 +181,9 @@ func (w *world) checkCandidate(s Setting, st Status) {
 		case "s1", "s2":
 			ok = v == 0 || v == 1
 		case "n":
-			ok = v == math.Trunc(v) && v >= 16 && v <= 4096 && (turnedOn || math.Abs(math.Log(v/was)) <= math.Log(4)+1e-6)
+			ok = v == math.Trunc(v) && v >= 16 && v <= 4096 && (turnedOn || audit || math.Abs(math.Log(v/was)) <= math.Log(4)+1e-6)
 		case "f":
-			ok = v >= 0 && v <= 0.9 && math.Abs(v-was) <= 0.3+1e-6
+			ok = v >= 0 && v <= 0.9 && (audit || math.Abs(v-was) <= 0.3+1e-6)
 		case "e":
 			ok = v == 0 || v == 1 || v == 2
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +17,13 @@ import (
 
 // plant is a service in virtual time whose cost depends on what is in force.
 type plant struct {
-	space controller.Space
-	now   time.Time
-	set   controller.Setting
-	rng   *rand.Rand
-	cost  func(s controller.Setting, age time.Duration) float64 // log
-	start time.Time
+	space  controller.Space
+	now    time.Time
+	set    controller.Setting
+	rng    *rand.Rand
+	cost   func(s controller.Setting, age time.Duration) float64 // log
+	start  time.Time
+	audits []controller.Trial
 }
 
 func (p *plant) Space() controller.Space { return p.space }
@@ -79,6 +81,7 @@ func run(t *testing.T, p controller.Policy, seed uint64, d time.Duration, cost f
 	require.NoError(t, err)
 	var trace controller.Trace
 	require.NoError(t, controller.Run(context.Background(), target, core, controller.Loop{Record: &trace}))
+	target.audits = trace.Audits()
 	return target, trace.Verdicts()
 }
 
@@ -118,7 +121,7 @@ func TestGuide_findsTheSwitchAndThenItsNumber(t *testing.T) {
 func TestGuide_turnsOffWhatTurnedBad(t *testing.T) {
 	p, err := NewGuide("")
 	require.NoError(t, err)
-	target, trials := run(t, p, 3, 8*time.Hour, func(s controller.Setting, age time.Duration) float64 {
+	target, _ := run(t, p, 3, 8*time.Hour, func(s controller.Setting, age time.Duration) float64 {
 		y := costs(s, age)
 		if age > time.Hour && s.On("enable_cache_optimization") {
 			y += 1.0 // it stopped paying
@@ -126,13 +129,10 @@ func TestGuide_turnsOffWhatTurnedBad(t *testing.T) {
 		return y
 	})
 	require.False(t, target.set.On("enable_cache_optimization"))
-	var off []controller.Outcome
-	for _, v := range trials {
-		if v.Move == controller.MoveOff {
-			off = append(off, v.Outcome)
-		}
-	}
-	require.Contains(t, off, controller.Kept)
+	i := slices.IndexFunc(target.audits, func(a controller.Trial) bool { return a.Outcome == controller.Kept })
+	require.GreaterOrEqual(t, i, 0, "an audit finds it first")
+	require.Equal(t, controller.MoveOff, target.audits[i].Move)
+	require.WithinDuration(t, dawn.Add(time.Hour), target.audits[i].Ended, 90*time.Minute)
 }
 
 func TestGuide_goesQuietWhenNothingHelps(t *testing.T) {

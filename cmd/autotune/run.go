@@ -97,10 +97,14 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	out := json.NewEncoder(os.Stdout)
 	if f.json {
 		f.OnTrial = func(t controller.Trial) {
+			kind := "trial"
+			if t.Audit != 0 {
+				kind = "rollback"
+			}
 			err := out.Encode(struct {
 				Type string `json:"type"`
 				controller.Trial
-			}{"trial", t})
+			}{kind, t})
 			if err != nil {
 				stop(err)
 			}

@@ -16,10 +16,12 @@ type Summary struct {
 	Untried map[string]string `json:"untried,omitempty"`
 	// Kept are the optimizations on at the end that were off at the start, and
 	// Reverted those that were tried and put back, whatever the reason.
-	Kept     []string           `json:"kept"`
-	Reverted []string           `json:"reverted"`
-	Initial  controller.Setting `json:"initial"`
-	Final    controller.Setting `json:"final"`
+	Kept     []string `json:"kept"`
+	Reverted []string `json:"reverted"`
+	// RolledBack has what was kept and then taken back by an audit.
+	RolledBack []string           `json:"rolled_back,omitempty"`
+	Initial    controller.Setting `json:"initial"`
+	Final      controller.Setting `json:"final"`
 	// Check of final against initial in randomized blocks, one line a goal;
 	// empty if the run was interrupted before, or only advised.
 	Check       []controller.Compared `json:"check"`
@@ -77,6 +79,10 @@ func (s *Summary) take(st autotune.Status, offered []controller.Optimization) {
 	s.Initial, s.Final = st.Initial, st.Safe
 	tried := map[string]bool{}
 	for _, t := range st.Ended {
+		if t.Audit != 0 {
+			s.RolledBack = append(s.RolledBack, t.Optimization+" "+t.Move)
+			continue
+		}
 		line := Tried{
 			Name: t.Optimization, Move: t.Move, Pairs: t.Pairs, Cap: t.Cap, Outcome: t.Outcome, Reason: t.Reason,
 			Detail: t.Detail, Requests: t.Requests,

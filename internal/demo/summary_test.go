@@ -64,3 +64,19 @@ func TestSummary_saysWhatBecameOfEach(t *testing.T) {
 	s.Check[1].Verdict = "worse"
 	assert.False(t, s.Improved())
 }
+
+func TestSummary_auditsAreNotTried(t *testing.T) {
+	st, offered := ended()
+	before := Summary{}
+	before.take(st, offered)
+	st.Ended = append(st.Ended, controller.Trial{
+		ID: 9, Audit: 1, Optimization: "enable_cache_optimization", Move: controller.MoveOff, Outcome: controller.Kept, Reason: controller.Better,
+	})
+	st.Safe = st.Initial
+	s := Summary{}
+	s.take(st, offered)
+	assert.Equal(t, before.Tried, s.Tried)
+	assert.Equal(t, []string{"enable_cache_optimization off"}, s.RolledBack)
+	assert.Empty(t, s.Kept)
+	assert.Contains(t, s.Reverted, "enable_cache_optimization")
+}

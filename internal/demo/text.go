@@ -40,6 +40,9 @@ func (s *Summary) WriteText(w io.Writer) error {
 	b.WriteString("\n")
 	lines(&b, "Kept", s.Kept)
 	lines(&b, "Put back", s.Reverted)
+	if len(s.RolledBack) > 0 {
+		lines(&b, "Rolled back by an audit", s.RolledBack)
+	}
 	var changed []string
 	for name, now := range s.Final.All() {
 		if was, _ := s.Initial.Get(name); was != now {

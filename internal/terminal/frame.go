@@ -140,6 +140,9 @@ const (
 // and evidence.
 func (s style) trialRows(t *controller.Trial, wide, bar int) []row {
 	rows := []row{labeled(2, "trial", fmt.Sprintf("%d, %s", t.ID, name(t)))}
+	if t.Audit != 0 {
+		rows = []row{labeled(2, "audit", fmt.Sprintf("of trial %d, %s", t.Audit, name(t)))}
+	}
 	if t.Why != "" {
 		rows = append(rows, twoRows("why", 7, 9, wrap(clean(t.Why), wide-labelWidth, ""))...)
 	}

@@ -113,6 +113,10 @@ func TestDecision(t *testing.T) {
 			controller.Trial{Optimization: "a", Move: "on", Outcome: controller.Inconclusive, Reason: controller.Stopped, Detail: "by the operator"},
 			"inconclusive a on: stopped (by the operator)",
 		},
+		{
+			controller.Trial{Audit: 3, Optimization: "a", Move: "off", Outcome: controller.Kept, Reason: controller.Better, Pairs: 9, Effects: two},
+			"rolled back what trial 3 kept, a off: cpu_seconds_per_request -62 % (-69 % to -53 %) after 9 pairs",
+		},
 		{controller.Trial{Optimization: "a", Move: "on"}, "Outcome(0) a on: Reason(0)"},
 	} {
 		assert.Equal(t, c.want, Decision(c.t))
@@ -120,11 +124,19 @@ func TestDecision(t *testing.T) {
 }
 
 func TestDecision_everyReasonHasWords(t *testing.T) {
-	for r := controller.Worse; r <= controller.Crashed; r++ {
+	for r := controller.Worse; r <= controller.Degradation; r++ {
 		words := because(&controller.Trial{Reason: r})
 		assert.NotEmpty(t, words, r.String())
 		assert.NotContains(t, words, "-", "a reason's name is for scripts")
 	}
+}
+
+func TestAudits_areNoTrials(t *testing.T) {
+	kept := controller.Trial{Optimization: "a", Move: "on", Outcome: controller.Kept}
+	back := controller.Trial{Audit: 1, Optimization: "a", Move: "off", Outcome: controller.Kept, Cap: 30}
+	assert.Equal(t, "1: 1 kept", tally([]controller.Trial{kept}))
+	assert.Equal(t, "1: 1 kept, 1 rolled back", tally([]controller.Trial{kept, back}))
+	assert.Equal(t, "audit of trial 1: a off, at most 30 pairs", begins(&back))
 }
 
 func TestKept(t *testing.T) {

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,9 @@ import (
 // after 9 pairs".
 func Decision(t controller.Trial) string {
 	head := t.Outcome.String() + " " + name(&t)
+	if t.Audit != 0 && t.Outcome == controller.Kept {
+		head = fmt.Sprintf("rolled back what trial %d kept, %s", t.Audit, name(&t))
+	}
 	why := because(&t)
 	effect := ""
 	switch e, ok := deciding(&t); {
@@ -65,6 +69,10 @@ func because(t *controller.Trial) string {
 		words = "the journal could not be written"
 	case controller.Crashed:
 		words = "the process died while it was in force"
+	case controller.Holds:
+		words = "nothing speaks against what is kept"
+	case controller.Degradation:
+		words = "the goals got worse than expected"
 	default:
 		words = t.Reason.String()
 	}
@@ -75,10 +83,14 @@ func because(t *controller.Trial) string {
 }
 
 // deciding is the effect that a decision rests on: the goal shown better for
-// what was kept, else the top goal.
+// what was kept, the one with most evidence for what an audit rolled back, else
+// the top goal.
 func deciding(t *controller.Trial) (controller.Effect, bool) {
 	if len(t.Effects) == 0 {
 		return controller.Effect{}, false
+	}
+	if t.Audit != 0 {
+		return slices.MaxFunc(t.Effects, func(a, b controller.Effect) int { return cmp.Compare(a.Better, b.Better) }), true
 	}
 	if t.Outcome == controller.Kept {
 		for _, e := range t.Effects {
@@ -92,6 +104,9 @@ func deciding(t *controller.Trial) (controller.Effect, bool) {
 
 // begins tells of a trial at its start.
 func begins(t *controller.Trial) string {
+	if t.Audit != 0 {
+		return clean(fmt.Sprintf("audit of trial %d: %s, at most %s", t.Audit, name(t), pairs(t.Cap)))
+	}
 	text := fmt.Sprintf("trial %d: %s, at most %s", t.ID, name(t), pairs(t.Cap))
 	if t.Why != "" {
 		text += ": " + t.Why
@@ -137,6 +152,9 @@ func standing(s *controller.Status) string {
 // progress tells how a trial stands: the sign of life of a plain view.
 func progress(t *controller.Trial) string {
 	text := fmt.Sprintf("trial %d: %s, %d of %s", t.ID, name(t), t.Pairs, pairs(t.Cap))
+	if t.Audit != 0 {
+		text = fmt.Sprintf("audit of trial %d: %s, %d of %s", t.Audit, name(t), t.Pairs, pairs(t.Cap))
+	}
 	if len(t.Effects) == 0 || t.Pairs == 0 {
 		return clean(text)
 	}
@@ -194,10 +212,15 @@ func kept(s *controller.Status) []string {
 	return append(on, numbers...)
 }
 
-// tally counts outcomes: "4: 1 kept, 1 reverted, 2 inconclusive".
+// tally counts outcomes: "4: 1 kept, 1 reverted, 2 inconclusive", and what
+// audits rolled back.
 func tally(ended []controller.Trial) string {
-	by := map[controller.Outcome]int{}
+	by, back := map[controller.Outcome]int{}, 0
 	for _, t := range ended {
+		if t.Audit != 0 {
+			back++
+			continue
+		}
 		by[t.Outcome]++
 	}
 	var parts []string
@@ -206,5 +229,8 @@ func tally(ended []controller.Trial) string {
 			parts = append(parts, fmt.Sprintf("%d %s", by[o], o))
 		}
 	}
-	return fmt.Sprintf("%d: %s", len(ended), strings.Join(parts, ", "))
+	if back > 0 {
+		parts = append(parts, fmt.Sprintf("%d rolled back", back))
+	}
+	return fmt.Sprintf("%d: %s", len(ended)-back, strings.Join(parts, ", "))
 }

@@ -26,6 +26,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 		OpenLoop: true,
 		Timing:   controller.Timing{Washout: -1, Measure: time.Second, Tick: time.Second, MinRequests: -1, BaselineBlocks: 8},
 		Budget:   controller.Budget{MaxPairs: 9, Until: time.Unix(1e9, 0).UTC(), ReservedPairs: 1, FDR: 0.1},
+		Alert:    controller.Alert{Interval: time.Minute, Threshold: 0.1, Probation: time.Hour},
 		Policy:   "guide/low-latency",
 		Advise:   true,
 		Pinned:   []string{"x"},
@@ -35,7 +36,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 	}
 	core, err := controller.New(controller.Config{
 		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policies.Static{}, PolicyName: s.Policy,
-		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Advise: s.Advise, Pinned: s.Pinned,
+		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Pinned: s.Pinned,
 	})
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "journal")

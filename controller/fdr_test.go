@@ -36,7 +36,7 @@ func TestBudget_fdr(t *testing.T) {
 			},
 		}))
 	}
-	run(nil, 20, func(tr Trial) bool { return tr.ID == 5 }) // stopped before its first pair
+	run(nil, 20, func(tr Trial) bool { return tr.Optimization == "e" }) // the fifth, stopped before its first pair
 	verdicts := trace.Verdicts()
 	require.Zero(t, verdicts[4].Pairs)
 	require.Equal(t, Stopped, verdicts[4].Reason)

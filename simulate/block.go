@@ -133,8 +133,8 @@ func draw(rng *rand.Rand, t *table, n, failed int) statistics {
 type stuck struct {
 	requests int           // of any epoch
 	here     int           // of this epoch
-	time     time.Duration // since the stall began
-	inEpoch  time.Duration // of it in this epoch
+	time     time.Duration // since the first of them arrived
+	inEpoch  time.Duration // the same for this epoch
 }
 
 func (s *stuck) beginEpoch() { s.here, s.inEpoch = 0, 0 }
@@ -142,8 +142,12 @@ func (s *stuck) beginEpoch() { s.here, s.inEpoch = 0, 0 }
 func (s *stuck) add(n int, d time.Duration) {
 	s.requests += n
 	s.here += n
-	s.time += d
-	s.inEpoch += d
+	if s.requests > 0 { // an age is somebody's
+		s.time += d
+	}
+	if s.here > 0 {
+		s.inEpoch += d
+	}
 }
 
 // ages are the latencies of requests that are all unfinished: those of this

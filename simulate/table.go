@@ -5,8 +5,9 @@ import "math"
 // A table of a quantile function q(u) and of its integrals, for speed. Its knots
 // are spaced log-linearly from both ends, as the buckets of a histogram: each
 // power of two of u below the median, and of 1-u above it, is cut into 64 equal
-// cells, down to 2^-30. Between knots q is linear, which for the tails here is
-// off by less than 0.01 %; further out the exact function is asked.
+// cells, down to 2^-30. Between knots q is linear, which is off by less than
+// 0.01 % where q is smooth, and bridges the gap between two modes within one
+// cell; further out the exact function is asked.
 //
 // The cell of a probability can be read off its bits: no logarithm is taken.
 type table struct {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -163,12 +163,15 @@ func share(what string, k, n int) string {
 }
 
 func describe(series []simulate.Recording) string {
-	lengths := make([]int, len(series))
-	for i, s := range series {
-		lengths[i] = len(s.Values)
+	count, least, most := "one", len(series[0].Values), 0
+	for _, s := range series {
+		least, most = min(least, len(s.Values)), max(most, len(s.Values))
 	}
-	if len(series) == 1 {
-		return fmt.Sprintf("one series of %d values", lengths[0])
+	if len(series) > 1 {
+		count = strconv.Itoa(len(series))
 	}
-	return fmt.Sprintf("%d series of %d to %d values", len(series), slices.Min(lengths), slices.Max(lengths))
+	if least == most {
+		return fmt.Sprintf("%s series of %d values", count, most)
+	}
+	return fmt.Sprintf("%s series of %d to %d values", count, least, most)
 }

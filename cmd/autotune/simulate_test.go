@@ -59,7 +59,7 @@ func TestSimulateSeries_oneLine(t *testing.T) {
 	}, got)
 
 	text := run("--effect", "0.25")
-	require.Contains(t, text, "50 trials of a candidate that changes value by +25%, a loss (less is better), on 2 series of 500 to 500 values, in blocks of 1: kept 0 (0.0% to 7.1%), reverted 50 (92.9% to 100.0%)")
+	require.Contains(t, text, "50 trials of a candidate that changes value by +25%, a loss (less is better), on 2 series of 500 values, in blocks of 1: kept 0 (0.0% to 7.1%), reverted 50 (92.9% to 100.0%)")
 	require.Contains(t, text, "pairs are to be planned for such an effect.")
 	require.Contains(t, run("--effect", "0.25", "--maximize"), "+25%, a gain (more is better)")
 	require.Contains(t, run("--effect", "-0.01"), "and a trial has at most 120")

@@ -1,0 +1,24 @@
+// Package experiments shows, by many simulated runs of the shipped decision
+// code, that its claims hold, beside rules that others use, in the same worlds.
+//
+// # How it is built
+//
+// An Experiment has cells, a cell is a scenario with a contender, and a contender
+// is any controller.Stepper: the Controller, or a rival rule (rules.go). A trial
+// of a cell is a pure function of its seed. Contenders of a scenario get the same
+// seeds, hence the same worlds. Run does the trials of all cells on several
+// workers, keeps what is done in a file so that it can be interrupted at any
+// moment, and writes a CSV and a Markdown report that are the same to the byte
+// for the same build and seed, however many workers there were and however often
+// it was interrupted.
+//
+// Every figure comes with the number of trials that it rests on and an interval.
+// What is claimed is computed from the figures, and a claim that does not hold
+// is said so in the report.
+//
+// # Which way it errs
+//
+// A claim about an error rate is about the upper end of its interval, so that too
+// few trials fail it. Rivals get the same blocks, the same candidates and a home
+// scenario that they win (rules_test.go): beating a straw man would prove nothing.
+package experiments

@@ -2,12 +2,13 @@ package experiments
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"autotune/internal/stats"
 )
 
 // Measure says how a name of a tally is turned into a figure.
@@ -56,7 +57,7 @@ func (m Measure) Take(t *Tally) (Estimate, bool) {
 			return e, false
 		}
 		e.N, e.Value = t.N, float64(k)/float64(t.N)
-		e.Low, e.High = clopperPearson(k, t.N, e.Level)
+		e.Low, e.High = stats.Binomial(k, t.N, e.Level)
 		return e, true
 	}
 	v := slices.Sorted(slices.Values(t.Values[m.Name]))
@@ -80,12 +81,7 @@ func (m Measure) text(e Estimate) string {
 	if m.Of == Rate {
 		scale = 100
 	}
-	f := func(v float64) string {
-		if math.IsInf(v, 0) {
-			return "∞"
-		}
-		return fmt.Sprintf(m.format(), scale*v)
-	}
+	f := func(v float64) string { return fmt.Sprintf(m.format(), scale*v) }
 	return fmt.Sprintf("%s (%s..%s)", f(e.Value), f(e.Low), f(e.High))
 }
 
@@ -97,20 +93,6 @@ func (m Measure) format() string {
 		return "%.2f"
 	}
 	return "%.3g"
-}
-
-// clopperPearson is the exact interval of a rate: each end is wrong with at most
-// half of what level leaves (Clopper & Pearson 1934).
-func clopperPearson(k, n int, level float64) (low, high float64) {
-	tail := (1 - level) / 2
-	low, high = 0, 1
-	if k > 0 {
-		low = distuv.Beta{Alpha: float64(k), Beta: float64(n - k + 1)}.Quantile(tail)
-	}
-	if k < n {
-		high = distuv.Beta{Alpha: float64(k + 1), Beta: float64(n - k)}.Quantile(1 - tail)
-	}
-	return low, high
 }
 
 // medianInterval is between two order statistics of sorted values, whatever
@@ -148,9 +130,6 @@ func quantileOf(v []float64, q float64) float64 {
 	at := q * float64(len(v)-1)
 	i := int(at)
 	if i+1 >= len(v) {
-		return v[i]
-	}
-	if v[i] == v[i+1] { // also where both are infinite
 		return v[i]
 	}
 	return v[i] + (at-float64(i))*(v[i+1]-v[i])

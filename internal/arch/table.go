@@ -130,10 +130,11 @@ func Table() []Row {
 			Why:     "it explains what was measured and kept, and changes nothing",
 		},
 		{
-			Package: "experiments",
-			Imports: []string{"controller", "catalog", "policies", "simulate", "journal", "internal/stats"},
-			Never:   []Ban{noClock},
-			Why:     "simulated experiments run the shipped decision code, never the live parts: same seed, same bytes",
+			Package:   "experiments",
+			Imports:   []string{"controller", "catalog", "policies", "simulate", "journal", "internal/stats"},
+			Libraries: []string{"gonum.org/v1/gonum"},
+			Never:     []Ban{noClock},
+			Why:       "simulated experiments run the shipped decision code, never the live parts: same seed, same bytes",
 		},
 		{
 			Package: "experiments/live",

@@ -1,0 +1,117 @@
+package experiments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"autotune/controller"
+)
+
+// play is what every contender of a scenario gets: the same candidates, blocks
+// and goals, and the same seed.
+type play struct {
+	space   controller.Space
+	offered []controller.Optimization
+	goals   []controller.Goal
+	guards  []controller.Guard
+	timing  controller.Timing
+	policy  func() controller.Policy // a new one, without memory
+	pairs   int                      // at most, in a trial; 0 is the default
+	until   time.Time                // the end of the session; zero: never
+	seed    uint64
+}
+
+func (p *play) over(now time.Time) bool { return !p.until.IsZero() && !now.Before(p.until) }
+
+// contender is a way to decide.
+type contender struct {
+	name string
+	core func(play) (controller.Stepper, error)
+}
+
+// autotune is the shipped Controller.
+func autotune() contender {
+	return contender{"autotune", func(p play) (controller.Stepper, error) {
+		return controller.New(controller.Config{
+			Space: p.space, Offered: p.offered, Goals: p.goals, Guards: p.guards, Policy: p.policy(), PolicyName: "experiment",
+			Seed: p.seed, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until},
+		})
+	}}
+}
+
+// byRule is a rival.
+func byRule(r Rule) contender {
+	return contender{r.Name, func(p play) (controller.Stepper, error) { return newRival(r, p), nil }}
+}
+
+// tryOnce lets a core play until its first verdict. Nobody restores the target.
+func tryOnce(ctx context.Context, target controller.Target, core controller.Stepper) (*controller.Trial, error) {
+	first := &firstVerdict{Stepper: core}
+	if err := controller.Run(ctx, target, first, controller.Loop{}); err != nil {
+		return nil, err
+	}
+	if first.trial == nil {
+		return nil, errors.New("it ended without a trial")
+	}
+	return first.trial, nil
+}
+
+// firstVerdict ends with the first trial.
+type firstVerdict struct {
+	controller.Stepper
+	trial *controller.Trial
+}
+
+// Step is done as soon as there is a verdict.
+func (f *firstVerdict) Step(in controller.Input) controller.Command {
+	cmd := f.Stepper.Step(in)
+	for _, r := range cmd.Records {
+		if r.Kind == controller.RecordVerdict {
+			f.trial, cmd.Done = r.Trial, true
+		}
+	}
+	return cmd
+}
+
+// switches is a space of switches that are off, each an optimization of its own.
+func switches(names ...string) (controller.Space, []controller.Optimization, map[string]float64) {
+	var space controller.Space
+	var offered []controller.Optimization
+	initial := map[string]float64{}
+	for _, n := range names {
+		space.Knobs = append(space.Knobs, controller.Knob{Name: n, Kind: controller.Switch})
+		offered = append(offered, controller.Optimization{
+			Name: n, Why: "it is what the experiment is about", Switch: n, Equivalence: controller.Exact,
+		})
+		initial[n] = 0
+	}
+	return space, offered, initial
+}
+
+// flip is the policy of the experiments: each switch in order is tried in its
+// other position, as often as the core lets it.
+type flip struct{}
+
+var _ controller.Policy = flip{}
+
+// Propose flips the first switch that is not blocked.
+func (flip) Propose(v controller.View) (controller.Proposal, bool) {
+	for _, o := range v.Offered {
+		p := controller.Proposal{Optimization: o.Name, Move: controller.MoveOn, Change: map[string]float64{o.Switch: 1}, Why: "it is off"}
+		if v.Safe.On(o.Switch) {
+			p.Move, p.Change, p.Why = controller.MoveOff, map[string]float64{o.Switch: 0}, "it is on"
+		}
+		if v.Blocked[p.BlockKey()] == "" && (p.Move == controller.MoveOff || v.Blocked[o.Name] == "") {
+			return p, true
+		}
+	}
+	return controller.Proposal{}, false
+}
+
+// Learn has nothing to learn: the core remembers.
+func (flip) Learn(controller.Trial) {}
+
+// name of a number in a scenario's name.
+func name(format string, args ...any) string { return fmt.Sprintf(format, args...) }

@@ -1,0 +1,267 @@
+package experiments
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"autotune/controller"
+)
+
+// Layout is how a rule lays out the blocks of a trial.
+type Layout int
+
+// BeforeAfter has all blocks of the old setting, then all of the new one.
+// Alternating has the old one and the new one in turn, in a fixed order. Coin is
+// pairs of one block each, in an order that a fair coin decides.
+const (
+	BeforeAfter Layout = iota + 1
+	Alternating
+	Coin
+)
+
+// Decision is what a rule says of a change.
+type Decision int
+
+// Undecided asks for more blocks; of the last ones it is a revert without a
+// reason. Promote keeps the change, RollBack says that it is worse.
+const (
+	Undecided Decision = iota
+	Promote
+	RollBack
+)
+
+// Rule is how a rival judges a change, from equally long blocks of the old
+// setting and of the new one.
+type Rule struct {
+	// Name is of the origin.
+	Name   string
+	Layout Layout
+	// Blocks of each setting, at most.
+	Blocks int
+	// Peeks: it decides after each pair of blocks, not only after the last.
+	Peeks bool
+	// Decide is given the goal's values in blocks of the old and of the new
+	// setting, as many of each, in order. Less is better.
+	Decide func(old, fresh []float64) Decision
+}
+
+// rival is a Stepper that tries what the policy proposes and judges it by a
+// rule. It is as naive as the rule's origin: it looks at one goal, watches no
+// limits, checks nothing that it set, and takes what reads back for granted. A
+// change that was tried is left alone for 16 lengths of its trial, the first
+// cool-down of the Controller. Not safe for concurrent use.
+type rival struct {
+	rule Rule
+	p    play
+	rng  *rand.Rand
+
+	now      time.Time
+	safe     controller.Setting
+	cool     map[string]time.Time
+	trials   int
+	trial    *controller.Trial
+	policy   controller.Policy
+	order    bool // the coin of this pair: the new setting first
+	block    int  // blocks that ended
+	values   [2][]float64
+	washing  bool
+	left     time.Duration // of the washout or the block
+	sample   controller.Sample
+	stopping bool
+
+	cmd controller.Command
+}
+
+var _ controller.Stepper = (*rival)(nil)
+
+// newRival returns a stepper by the rule.
+func newRival(rule Rule, p play) *rival {
+	return &rival{
+		rule: rule, p: p, policy: p.policy(), cool: map[string]time.Time{},
+		rng: rand.New(rand.NewPCG(p.seed, 11)),
+	}
+}
+
+// Start looks what is in force.
+func (r *rival) Start() controller.Command {
+	r.cmd = controller.Command{Epoch: 1, Wait: r.p.timing.Tick}
+	return r.cmd
+}
+
+// Step takes a tick.
+func (r *rival) Step(in controller.Input) controller.Command {
+	if !in.At.IsZero() {
+		r.now = in.At
+	}
+	r.cmd.Apply, r.cmd.Records = false, nil
+	switch {
+	case in.Ask == controller.Stop || in.Ask == controller.StopToInitial || r.p.over(r.now):
+		if !r.stopping {
+			r.stopping = true
+			r.end(controller.Inconclusive, controller.Stopped)
+			break
+		}
+		r.cmd.Done = true
+	case r.stopping:
+		r.cmd.Done = true
+	case r.safe.IsZero():
+		r.safe = in.Current
+		r.propose()
+	case r.trial == nil:
+		r.propose()
+	case in.ApplyErr != "" || in.ObserveErr != "":
+		r.end(controller.Errored, controller.ApplyFailed)
+	default:
+		r.take(&in)
+	}
+	return r.cmd
+}
+
+// send puts a setting in force, under a new epoch.
+func (r *rival) send(s controller.Setting) {
+	r.cmd.Epoch++
+	r.cmd.Setting, r.cmd.Apply = s, true
+}
+
+// propose begins the trial of what the policy proposes, or waits.
+func (r *rival) propose() {
+	blocked := map[string]string{}
+	for key, until := range r.cool {
+		if until.After(r.now) {
+			blocked[key] = "cooling down"
+		}
+	}
+	p, ok := r.policy.Propose(controller.View{
+		At: r.now, Space: r.p.space, Safe: r.safe, Offered: r.p.offered, Blocked: blocked, PairsLeft: -1, Seed: r.p.seed,
+	})
+	if !ok {
+		r.cmd.Wait = max(r.p.timing.Tick, time.Second)
+		return
+	}
+	r.trials++
+	r.trial = &controller.Trial{
+		ID: r.trials, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change,
+		From: r.safe, To: r.safe.With(p.Change), Started: r.now,
+	}
+	r.block, r.values = 0, [2][]float64{}
+	r.begin()
+}
+
+// fresh says whether the block is one of the new setting.
+func (r *rival) fresh() bool {
+	switch second := r.block%2 == 1; r.rule.Layout {
+	case BeforeAfter:
+		return r.block >= r.rule.Blocks
+	case Coin:
+		return second != r.order
+	default:
+		return second
+	}
+}
+
+// begin starts the next block.
+func (r *rival) begin() {
+	if r.block%2 == 0 {
+		r.order = r.rng.Uint64()&1 == 1
+	}
+	s := r.safe
+	if r.fresh() {
+		s = r.trial.To
+	}
+	r.send(s)
+	r.washing, r.left = r.p.timing.Washout > 0, r.p.timing.Washout
+	if !r.washing {
+		r.left = r.p.timing.Measure
+	}
+	r.sample.Reset()
+	r.cmd.Wait = min(r.left, r.p.timing.Tick)
+}
+
+// take adds a tick to the block.
+func (r *rival) take(in *controller.Input) {
+	if r.fresh() {
+		r.trial.Requests += in.Sample.Totals[controller.Requests]
+	}
+	r.left -= max(in.Sample.Over, r.cmd.Wait)
+	if !r.washing {
+		r.sample.Merge(&in.Sample)
+	}
+	switch {
+	case r.left > 0:
+	case r.washing:
+		r.washing, r.left = false, r.p.timing.Measure
+		r.cmd.Epoch++
+	default:
+		r.endBlock()
+		return
+	}
+	r.cmd.Wait = min(r.left, r.p.timing.Tick)
+}
+
+func (r *rival) endBlock() {
+	arm := 0
+	if r.fresh() {
+		arm = 1
+	}
+	v, ok := r.sample.Value(r.p.goals[0].Metric)
+	if !ok || !(v > 0) || math.IsInf(v, 0) {
+		r.end(controller.Inconclusive, controller.NoData)
+		return
+	}
+	r.values[arm] = append(r.values[arm], v)
+	r.block++
+	last := r.block == 2*r.rule.Blocks
+	pair := r.block%2 == 0 && r.rule.Layout != BeforeAfter
+	if pair {
+		r.trial.Pairs++
+	}
+	if !last && !(pair && r.rule.Peeks) {
+		r.begin()
+		return
+	}
+	switch r.rule.Decide(r.values[0], r.values[1]) {
+	case Promote:
+		r.safe = r.trial.To
+		r.end(controller.Kept, controller.Better)
+	case RollBack:
+		r.end(controller.Reverted, controller.Worse)
+	default:
+		if last {
+			r.end(controller.Inconclusive, controller.Timeout)
+			return
+		}
+		r.begin()
+	}
+}
+
+// end gives the trial its verdict and puts the safe setting in force.
+func (r *rival) end(o controller.Outcome, why controller.Reason) {
+	if t := r.trial; t != nil {
+		t.Outcome, t.Reason, t.Ended = o, why, r.now
+		t.Detail = fmt.Sprintf("%s, %d blocks", r.rule.Name, r.block)
+		if r.rule.Layout == BeforeAfter {
+			t.Pairs = r.block / 2
+		}
+		r.cool[controller.Proposal{Optimization: t.Optimization, Move: t.Move, Change: t.Change}.BlockKey()] = r.now.Add(16 * t.Ended.Sub(t.Started))
+		if o == controller.Kept { // the way back waits as long
+			back := maps.Clone(t.Change)
+			for name := range back {
+				back[name], _ = t.From.Get(name)
+			}
+			for _, o := range r.p.offered {
+				if o.Name == t.Optimization && slices.Contains(slices.Collect(maps.Keys(back)), o.Switch) {
+					r.cool[controller.Proposal{Optimization: t.Optimization, Move: controller.MoveOff, Change: back}.BlockKey()] = r.now.Add(16 * t.Ended.Sub(t.Started))
+				}
+			}
+		}
+		r.policy.Learn(*t)
+		r.cmd.Records = []controller.Record{{At: r.now, Kind: controller.RecordVerdict, Trial: t}}
+		r.trial = nil
+	}
+	r.send(r.safe)
+	r.cmd.Wait = r.p.timing.Tick
+}

@@ -13,6 +13,7 @@ BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
 MODULE   ?=
+OUT      ?= out
 
 tool := go tool -modfile=tools/go.mod
 here  = find . \( -name '.?*' -o -name testdata -o -path ./tools \) -prune -o
@@ -25,10 +26,10 @@ export AUTOTUNE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help run test check race lint bench fuzz golden rename mod build
+.PHONY: help run test check race lint bench fuzz golden rename mod build experiments
 
 help: ## list the tasks
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-11s %s\n", $$1, $$2 }'
 
 run: ## build and run the demonstration: make run ARGS="--duration 3m"
 	go run ./cmd/autotune run $(ARGS)
@@ -61,6 +62,9 @@ bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Cac
 	out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee "$$out"; \
 	$(tool) benchstat result="$$out"
+
+experiments: ## run all simulated experiments, in about half an hour: make experiments ARGS="--short"
+	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)
 
 fuzz: ## fuzz every target for FUZZTIME each (20s)
 	@{ $(here) -name '*_test.go' -exec grep -HoE '^func Fuzz[A-Za-z0-9_]+' {} + || true; } | sort | \

@@ -24,7 +24,7 @@ type finished struct {
 
 // openPartial reads what is there and makes ready to append.
 func openPartial(path string) (*partial, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (p *partial) read() error {
 		if json.Unmarshal(line, &f) == nil && f.Tally != nil {
 			p.done[f.Key] = f.Tally
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if len(line) > 0 { // torn: what follows gets a line of its own
 				_, err = p.file.WriteString("\n")
 				return err

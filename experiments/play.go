@@ -3,7 +3,6 @@ package experiments
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"autotune/controller"
@@ -12,18 +11,19 @@ import (
 // play is what every contender of a scenario gets: the same candidates, blocks
 // and goals, and the same seed.
 type play struct {
-	space   controller.Space
-	offered []controller.Optimization
-	goals   []controller.Goal
-	guards  []controller.Guard
-	timing  controller.Timing
-	policy  func() controller.Policy // a new one, without memory
-	pairs   int                      // at most, in a trial; 0 is the default
-	until   time.Time                // the end of the session; zero: never
-	seed    uint64
+	space    controller.Space
+	offered  []controller.Optimization
+	goals    []controller.Goal
+	guards   []controller.Guard
+	timing   controller.Timing
+	policy   func() controller.Policy // a new one, without memory
+	pairs    int                      // at most, in a trial; 0 is the default
+	until    time.Time                // the end of the session
+	seed     uint64
+	openLoop bool // arrivals are nobody's doing
 }
 
-func (p *play) over(now time.Time) bool { return !p.until.IsZero() && !now.Before(p.until) }
+func (p *play) over(now time.Time) bool { return !now.Before(p.until) }
 
 // contender is a way to decide.
 type contender struct {
@@ -36,7 +36,7 @@ func autotune() contender {
 	return contender{"autotune", func(p play) (controller.Stepper, error) {
 		return controller.New(controller.Config{
 			Space: p.space, Offered: p.offered, Goals: p.goals, Guards: p.guards, Policy: p.policy(), PolicyName: "experiment",
-			Seed: p.seed, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until},
+			Seed: p.seed, OpenLoop: p.openLoop, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until},
 		})
 	}}
 }
@@ -75,21 +75,6 @@ func (f *firstVerdict) Step(in controller.Input) controller.Command {
 	return cmd
 }
 
-// switches is a space of switches that are off, each an optimization of its own.
-func switches(names ...string) (controller.Space, []controller.Optimization, map[string]float64) {
-	var space controller.Space
-	var offered []controller.Optimization
-	initial := map[string]float64{}
-	for _, n := range names {
-		space.Knobs = append(space.Knobs, controller.Knob{Name: n, Kind: controller.Switch})
-		offered = append(offered, controller.Optimization{
-			Name: n, Why: "it is what the experiment is about", Switch: n, Equivalence: controller.Exact,
-		})
-		initial[n] = 0
-	}
-	return space, offered, initial
-}
-
 // flip is the policy of the experiments: each switch in order is tried in its
 // other position, as often as the core lets it.
 type flip struct{}
@@ -112,6 +97,3 @@ func (flip) Propose(v controller.View) (controller.Proposal, bool) {
 
 // Learn has nothing to learn: the core remembers.
 func (flip) Learn(controller.Trial) {}
-
-// name of a number in a scenario's name.
-func name(format string, args ...any) string { return fmt.Sprintf(format, args...) }

@@ -147,7 +147,7 @@ func (r *Report) write(dir string) error {
 
 func replace(path string, data []byte) error {
 	fresh := path + ".new"
-	if err := os.WriteFile(fresh, data, 0o644); err != nil {
+	if err := os.WriteFile(fresh, data, 0o600); err != nil {
 		return err
 	}
 	return os.Rename(fresh, path)

@@ -55,7 +55,7 @@ func Run(ctx context.Context, e Experiment, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+	if err := os.MkdirAll(o.Out, 0o750); err != nil {
 		return nil, err
 	}
 	kept, err := openPartial(filepath.Join(o.Out, e.Name+".partial.jsonl"))

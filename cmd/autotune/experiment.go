@@ -115,7 +115,8 @@ func runExperiments(ctx context.Context, todo []experiments.Experiment, skip boo
 	return nil
 }
 
-// progressLine draws over itself on a terminal.
+// progressLine draws over itself on a terminal, every second; elsewhere it adds
+// a line every half minute.
 type progressLine struct {
 	to    io.Writer
 	began time.Time
@@ -123,23 +124,36 @@ type progressLine struct {
 }
 
 func (l *progressLine) tell(p experiments.Progress) {
+	start, end, every := "\r\x1b[K", "", time.Second
+	if !isTerminal(l.to) {
+		start, end, every = "", "\n", 30*time.Second
+	}
 	now := time.Now()
-	if now.Sub(l.drawn) < time.Second {
+	if now.Sub(l.drawn) < every {
 		return
 	}
 	l.drawn = now
 	rate := float64(p.Done-p.Resumed) / max(now.Sub(l.began).Seconds(), 1e-3)
-	left := "-"
+	left := ""
 	if rate > 0 {
-		left = time.Duration(float64(p.Of-p.Done) / rate * float64(time.Second)).Round(time.Second).String()
+		left = fmt.Sprintf(", %.0f/s, %v left", rate, time.Duration(float64(p.Of-p.Done)/rate*float64(time.Second)).Round(time.Second))
 	}
-	fmt.Fprintf(l.to, "\r\x1b[K%s: %d of %d trials, %.0f/s, %s left", p.Experiment, p.Done, p.Of, rate, left)
+	fmt.Fprintf(l.to, "%s%s: %d of %d trials%s%s", start, p.Experiment, p.Done, p.Of, left, end)
 }
 
 func (l *progressLine) clear() {
-	if !l.drawn.IsZero() {
+	if isTerminal(l.to) {
 		fmt.Fprint(l.to, "\r\x1b[K")
 	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // buildID is a hash of this program: other code makes another.

@@ -1,0 +1,6 @@
+//go:build !race
+
+package experiments
+
+// raceEnabled: statistics are slow under the race detector, and race nothing.
+const raceEnabled = false

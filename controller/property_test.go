@@ -33,14 +33,14 @@ func TestController_invariantsUnderAnything(t *testing.T) {
 }
 
 func drawWorld(t *rapid.T) *world {
-	tick := rapid.SampledFrom([]time.Duration{250 * time.Millisecond, time.Second}).Draw(t, "tick")
+	tick := rapid.SampledFrom([]time.Duration{125 * time.Millisecond, 250 * time.Millisecond, time.Second}).Draw(t, "tick")
 	cfg := Config{
 		Space: worldSpace, Offered: worldOffered, Seed: rapid.Uint64().Draw(t, "seed"),
 		Guards: []Guard{{Metric: "danger", Limit: 0.5}},
 		Goals:  []Goal{{Metric: "cost"}, {Metric: "gain", Maximize: true}}[:rapid.IntRange(1, 2).Draw(t, "goals")],
 		Timing: Timing{
 			Washout: tick, Measure: time.Second, Tick: tick,
-			MinRequests: rapid.SampledFrom([]int{-1, 200}).Draw(t, "min_requests"), BaselineBlocks: rapid.IntRange(3, 6).Draw(t, "baseline"),
+			MinRequests: rapid.SampledFrom([]int{-1, 200}).Draw(t, "min_requests"), BaselineBlocks: rapid.IntRange(3, 8).Draw(t, "baseline"),
 		},
 		Budget: Budget{MaxPairs: rapid.IntRange(1, 15).Draw(t, "max_pairs")},
 		Advise: rapid.IntRange(0, 19).Draw(t, "advise") == 0,
@@ -60,7 +60,7 @@ func drawWorld(t *rapid.T) *world {
 		script: map[int][]event{}, left: map[string]int{},
 	}
 	what := rapid.SampledFrom([]string{
-		"apply", "read", "observe", "record", "danger", "starved", "frozen", "odd", "absent",
+		"apply", "read", "observe", "record", "danger", "slow", "starved", "frozen", "odd", "absent",
 		"outside", "outside", "pause", "resume", "stop", "stop to initial", "round", "deaf", "crash", "crash",
 	})
 	for range rapid.IntRange(0, 25).Draw(t, "events") {

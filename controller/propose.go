@@ -112,13 +112,14 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 		return Setting{}, fmt.Errorf("change %v: nothing changes", p.Change)
 	}
 	// What is remembered of a candidate goes by its move, so it must be named right.
-	if named := p.Move == MoveOn; o.Switch != "" && named != (to.On(o.Switch) && !v.Safe.On(o.Switch)) {
-		return Setting{}, fmt.Errorf("move %q: must be %q exactly when it turns %s on", p.Move, MoveOn, o.Switch)
+	turnsOn := o.Switch != "" && to.On(o.Switch) && !v.Safe.On(o.Switch)
+	if (p.Move == MoveOn) != turnsOn {
+		return Setting{}, fmt.Errorf("move %q: must be %q exactly when it turns the switch %q on", p.Move, MoveOn, o.Switch)
 	}
 	if err := c.cfg.Space.CheckMove(v.Safe, to); err != nil {
 		// A start value may be further away than one numeric move: nobody is
 		// used to the old one while the switch was off.
-		if p.Move != MoveOn || c.unusable(p.Change) {
+		if !turnsOn || c.unusable(p.Change) {
 			return Setting{}, err
 		}
 	}

@@ -76,6 +76,13 @@ func (v *watch) stepped(in Input, cmd Command) {
 			fault("a guard tripped in a candidate block, and %s stays (apply %v)", cmd.Setting, cmd.Apply)
 		}
 	}
+	for _, r := range cmd.Records {
+		if r.Kind == RecordVerdict && strings.Contains(r.Trial.Detail, "requests slower than") {
+			if !wasCandidate || !cmd.Setting.Equal(now.Safe) || !cmd.Apply {
+				fault("too many slow requests outside a candidate block (%s), or %s stays (apply %v)", v.before.Why, cmd.Setting, cmd.Apply)
+			}
+		}
+	}
 	if cmd.Apply && w.cfg.State == nil && !v.began {
 		fault("%s is applied before the first trial", cmd.Setting)
 	}

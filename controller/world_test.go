@@ -225,9 +225,15 @@ func (w *world) Observe(_ context.Context, _ uint64, d time.Duration) (Sample, e
 	if slow && w.rng.IntN(6) == 0 || w.left["danger"] > 0 {
 		s.Gauges["danger"] = 1
 	}
-	if !w.set.IsZero() && w.rng.IntN(4) == 0 {
+	if n := uint32(s.Totals[Requests]); n > 0 && !w.set.IsZero() {
 		s.Latency = &Histogram{}
-		s.Latency.Record(time.Duration(w.rng.IntN(1e7)))
+		took := time.Duration(5e6 + w.rng.IntN(5e6))
+		if kind.IntN(6) == 0 || w.left["slow"] > 0 {
+			took *= 10
+		}
+		s.Latency.Add(Bucket(took), n, float64(n)*took.Seconds())
+	}
+	if !w.set.IsZero() && w.rng.IntN(4) == 0 {
 		s.Unfinished = &Histogram{}
 		s.Unfinished.Record(time.Second)
 	}

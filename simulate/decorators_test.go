@@ -98,6 +98,23 @@ func TestOutside_changesAtItsTime(t *testing.T) {
 	require.Equal(t, 5*time.Second, service.Age())
 }
 
+// What fails in part of a tick fails the tick; its time has passed all the same.
+func TestOutside_failsWithItsTarget(t *testing.T) {
+	broken := errors.New("broken")
+	service := steady(t)
+	target := Outside(Faulty(service, func(c Call, nth int, _ time.Duration) error {
+		if c == ObserveCall && nth == 1 {
+			return broken
+		}
+		return nil
+	}), Change{At: 500 * time.Millisecond, Values: map[string]float64{"x": 1}})
+	s, err := target.Observe(ctx, 1, time.Second)
+	require.ErrorIs(t, err, broken)
+	require.Equal(t, time.Second, service.Age())
+	require.True(t, s.At.Equal(Epoch().Add(time.Second)))
+	require.True(t, isOn(t, target))
+}
+
 func TestFaulty_failsAsTheScriptSays(t *testing.T) {
 	broken := errors.New("broken")
 	service := steady(t)
@@ -127,7 +144,7 @@ func TestDelayed_takesLonger(t *testing.T) {
 		if age == time.Second {
 			return 10 * time.Second
 		}
-		return 0
+		return -time.Minute // no tick is shorter than was asked
 	})
 	for _, want := range []time.Duration{time.Second, 11 * time.Second, time.Second} {
 		require.Equal(t, want, observe(t, target, 1, time.Second).Over)

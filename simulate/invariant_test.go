@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,5 +102,56 @@ func TestService_invariants(t *testing.T) {
 				require.Equal(rt, s.Age(), total)
 			},
 		})
+	})
+}
+
+// Decorators on each other, in any order, lose no time and no request.
+func TestDecorators_compose(t *testing.T) {
+	wrap := map[string]func(controller.Target) controller.Target{
+		"noisy":    func(t controller.Target) controller.Target { return Noisy(t, seeded(1), 0.1) },
+		"drifting": func(t controller.Target) controller.Target { return Drifting(t, Ramp(1)) },
+		"lagged":   func(t controller.Target) controller.Target { return Lagged(t, 700*time.Millisecond) },
+		"deferred": func(t controller.Target) controller.Target {
+			return Deferred(t, func(controller.Setting) float64 { return 0.1 }, 1300*time.Millisecond)
+		},
+		"rounding": func(t controller.Target) controller.Target {
+			return Rounding(t, func(s controller.Setting) controller.Setting { return s })
+		},
+		"deaf": func(t controller.Target) controller.Target { return Deaf(t, "y") },
+		"outside": func(t controller.Target) controller.Target {
+			return Outside(t, Change{3 * time.Second, map[string]float64{"x": 1}}, Change{5 * time.Second, map[string]float64{"x": 0}})
+		},
+		"faulty": func(t controller.Target) controller.Target {
+			return Faulty(t, func(Call, int, time.Duration) error { return nil })
+		},
+	}
+	names := slices.Sorted(maps.Keys(wrap))
+	rapid.Check(t, func(rt *rapid.T) {
+		service := newService(t, ServiceConfig{
+			Seed: rapid.Uint64().Draw(rt, "seed"), Rate: 300, Tail: Lognormal(0.6), Blocks: rapid.Bool().Draw(rt, "blocks"),
+			Effect: whenOn(Effect{Latency: 0.3}),
+		})
+		var target controller.Target = service
+		for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 0, 5).Draw(rt, "decorators") {
+			target = wrap[name](target)
+		}
+		requests, completions := 0.0, 0.0
+		for i, d := range rapid.SliceOfN(rapid.Int64Range(0, 2e9), 1, 20).Draw(rt, "ticks") {
+			turn(t, target, float64(i/3%2))
+			before := service.Age()
+			o := observe(t, target, 1, time.Duration(d))
+			require.Equal(rt, time.Duration(d), o.Over)
+			require.Equal(rt, time.Duration(d), service.Age()-before)
+			require.True(rt, Epoch().Add(service.Age()).Equal(o.At))
+			requests += o.Totals[controller.Requests]
+			completions += o.Totals[controller.Completions]
+			if !service.cfg.Blocks {
+				require.EqualValues(rt, service.requests.arrived, requests)
+				require.EqualValues(rt, service.requests.ended, completions)
+				if d > 0 {
+					require.EqualValues(rt, requests-completions, o.Unfinished.Count())
+				}
+			}
+		}
 	})
 }

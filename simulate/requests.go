@@ -100,15 +100,14 @@ func (s *Service) arrive(stretch, work time.Duration, w *weather) {
 	r := &s.requests
 	gap := 1e9 / w.rate
 	length := float64(stretch)
-	scale := w.median * 1e9
 	for at := gap * s.arrivals.ExpFloat64(); at < length; at += gap * s.arrivals.ExpFloat64() {
 		r.arrived++
 		r.requests++
-		x := scale
+		x := w.median
 		if t := w.tail.t; t != nil {
 			x *= t.at(s.latencies.Float64())
 		}
-		latency := time.Duration(min(x, float64(controller.MaxLatency)))
+		latency := seconds(x)
 		fails := w.effect.Errors > 0 && s.latencies.Float64() < w.effect.Errors
 		start := time.Duration(at)
 		if work > 0 && start+latency <= work {
@@ -152,4 +151,9 @@ func (s *Service) report(cpu float64) {
 	t[controller.CPUSeconds] = cpu
 	g[controller.InFlight] = float64(len(r.inFlight))
 	g[controller.OldestInFlight] = age
+}
+
+// seconds as a duration, at most what a histogram tells apart.
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s*1e9, float64(controller.MaxLatency)))
 }

@@ -57,6 +57,9 @@ func (c *ServiceConfig) Check() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	errs = append(errs, c.Space.Check())
+	if len(c.Space.Knobs) == 0 {
+		bad("space: has no knob: there must be something to change")
+	}
 	initial := controller.SettingOf(c.Initial)
 	for _, k := range c.Space.Knobs {
 		if _, ok := initial.Get(k.Name); !ok {

@@ -68,6 +68,11 @@ func TestNewService_reportsEveryFault(t *testing.T) {
 	}
 }
 
+func TestNewService_needsAKnob(t *testing.T) {
+	_, err := NewService(ServiceConfig{Rate: 10})
+	require.ErrorContains(t, err, "space: has no knob")
+}
+
 func TestService_applyRefusesWhatItHasNot(t *testing.T) {
 	s := newService(t, ServiceConfig{})
 	require.ErrorContains(t, s.Apply(ctx, controller.SettingOf(map[string]float64{"y": 1})), "y is an unknown knob")

@@ -69,7 +69,7 @@ func AR1(rng *rand.Rand, tau time.Duration, sd float64) Signal {
 			}
 			x = rho*x + fresh*rng.NormFloat64()
 		}
-		last = max(last, age)
+		last = age
 		return x
 	}
 }

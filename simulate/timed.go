@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,38 +34,31 @@ func (t *timed) schedule(e event) {
 
 func (t *timed) Observe(ctx context.Context, epoch uint64, d time.Duration) (controller.Sample, error) {
 	end := t.age + max(d, 0)
-	whole := true
-	for len(t.due) > 0 && t.due[0].at <= end {
-		if part := t.due[0].at - t.age; part > 0 {
-			s, err := t.Target.Observe(ctx, epoch, part)
-			if err != nil {
-				t.age = end
-				return s, err
-			}
-			t.age += part
-			if whole {
-				t.sample.Reset()
-				whole = false
-			}
+	if len(t.due) == 0 || t.due[0].at > end {
+		t.age = end
+		return t.Target.Observe(ctx, epoch, d)
+	}
+	t.sample.Reset()
+	var errs []error
+	pass := func(to time.Duration) {
+		s, err := t.Target.Observe(ctx, epoch, to-t.age)
+		t.age = to
+		if errs = append(errs, err); err == nil {
 			t.sample.Merge(&s)
 		}
-		do := t.due[0].do
-		t.due = slices.Delete(t.due, 0, 1)
-		if err := do(ctx); err != nil {
-			return controller.Sample{}, err
+		t.sample.At = s.At
+	}
+	for len(t.due) > 0 && t.due[0].at <= end {
+		if t.due[0].at > t.age {
+			pass(t.due[0].at)
 		}
+		errs = append(errs, t.due[0].do(ctx))
+		t.due = slices.Delete(t.due, 0, 1)
 	}
-	left := end - t.age
-	t.age = end
-	if !whole && left == 0 {
-		return t.sample, nil
+	if end > t.age || t.sample.At.IsZero() {
+		pass(end)
 	}
-	s, err := t.Target.Observe(ctx, epoch, left)
-	if whole || err != nil {
-		return s, err
-	}
-	t.sample.Merge(&s)
-	return t.sample, nil
+	return t.sample, errors.Join(errs...)
 }
 
 // Lagged is a target whose settings take effect a while after they were

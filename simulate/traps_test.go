@@ -78,7 +78,9 @@ func TestTrap_effectThatTurns(t *testing.T) {
 		return e
 	}})
 	turn(t, s, 1)
-	v := ticks(t, s, 30, time.Minute, controller.LatencyP95)
+	v := ticks(t, s, 12, time.Minute, controller.LatencyP95)
+	turn(t, s, 1) // is in force already, and does not begin again
+	v = append(v, ticks(t, s, 18, time.Minute, controller.LatencyP95)...)
 	for minute, want := range map[int]float64{4: -0.2, 14: 0, 24: 0.4} {
 		require.InDelta(t, want, math.Log(v[minute]/0.010), 1e-9, "minute %d", minute)
 	}

@@ -12,14 +12,19 @@ import (
 
 // What a trial came to, by name in tallies.
 const (
-	kept     = "kept %"
-	worse    = "called worse %"
-	exposed  = "requests exposed"
-	pairsOf  = "pairs"
-	pairsTo  = "pairs when kept"
-	paid     = "excess latency-seconds"
+	kept    = "kept %"
+	worse   = "called worse %"
+	exposed = "requests exposed"
+	pairsOf = "pairs"
+	paid    = "excess latency-seconds"
+
+	pairsKept  = "pairs when kept"
+	pairsWorse = "pairs when called worse"
+)
+
+const (
 	promised = 0.025 // of false keeps, and of false aborts
-	atMost   = 0.031 // the upper end of a cell's rate, with 99 % confidence
+	atMost   = 0.031 // the upper end of that rate, with 99 % confidence
 )
 
 // trialIn lets a contender play a world once.
@@ -40,8 +45,11 @@ func trialIn(w world, c contender) func(context.Context, uint64, *Tally) error {
 		into.Count(kept, t.Outcome == controller.Kept)
 		into.Count(worse, t.Reason == controller.Worse || t.Reason == controller.GuardTripped)
 		into.Value(pairsOf, float64(t.Pairs))
-		if t.Outcome == controller.Kept {
-			into.Value(pairsTo, float64(t.Pairs))
+		switch {
+		case t.Outcome == controller.Kept:
+			into.Value(pairsKept, float64(t.Pairs))
+		case t.Reason == controller.Worse:
+			into.Value(pairsWorse, float64(t.Pairs))
 		}
 		into.Value(exposed, t.Requests)
 		into.Value(paid, target.Score().Whole.LatencyExcess)
@@ -69,14 +77,17 @@ func AA() Experiment {
 
 func aaCells(short bool) ([]Cell, error) {
 	var cells []Cell
-	rates, blocks, trials := []float64{5, 50, 500}, []time.Duration{1250 * time.Millisecond, 5 * time.Second, 30 * time.Second}, 10_000
+	rates, blocks, trials, goals := []float64{5, 50, 500}, []time.Duration{1250 * time.Millisecond, 5 * time.Second, 30 * time.Second}, 10_000, 4000
 	if short {
-		rates, blocks, trials = []float64{50}, []time.Duration{5 * time.Second}, 200
+		rates, blocks, trials, goals = []float64{50}, []time.Duration{5 * time.Second}, 200, 100
 	}
 	for _, d := range []string{"none", "OU", "sinusoid", "jumps", "ramp"} {
 		for _, t := range []string{"lognormal", "pareto", "bimodal"} {
 			for _, r := range rates {
 				for _, b := range blocks {
+					if r*b.Seconds() < 20 || r < 500 && b < 5*time.Second {
+						continue // too few requests for anybody to choose such blocks
+					}
 					w := world{Drift: d, Tail: t, Rate: r, Block: b, Goals: 1}
 					cells = append(cells, cellOf(fmt.Sprintf("%s, %s, %v/s, %v", d, t, r, b), w, autotune(), trials, 250))
 				}
@@ -87,7 +98,7 @@ func aaCells(short bool) ([]Cell, error) {
 	for _, d := range []string{"none", "OU", "jumps"} {
 		for _, t := range []string{"lognormal", "pareto"} {
 			w := world{Drift: d, Tail: t, Rate: 50, Block: 5 * time.Second, Goals: 3}
-			cells = append(cells, cellOf(fmt.Sprintf("3 goals, %s, %s", d, t), w, autotune(), trials, 100))
+			cells = append(cells, cellOf(fmt.Sprintf("3 goals, %s, %s", d, t), w, autotune(), goals, 100))
 			for _, r := range []float64{50, 500} {
 				w.Rate, w.Requests = r, true
 				n := 200

@@ -19,6 +19,7 @@ type play struct {
 	policy   func() controller.Policy // a new one, without memory
 	pairs    int                      // at most, in a trial; 0 is the default
 	until    time.Time                // the end of the session
+	state    *controller.State        // of an earlier life, from its journal
 	seed     uint64
 	openLoop bool // arrivals are nobody's doing
 }
@@ -36,7 +37,7 @@ func autotune() contender {
 	return contender{"autotune", func(p play) (controller.Stepper, error) {
 		return controller.New(controller.Config{
 			Space: p.space, Offered: p.offered, Goals: p.goals, Guards: p.guards, Policy: p.policy(), PolicyName: "experiment",
-			Seed: p.seed, OpenLoop: p.openLoop, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until},
+			Seed: p.seed, OpenLoop: p.openLoop, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until}, State: p.state,
 		})
 	}}
 }

@@ -178,7 +178,7 @@ func (r *rival) begin() {
 		r.left = r.p.timing.Measure
 	}
 	r.sample.Reset()
-	r.cmd.Wait = min(r.left, r.p.timing.Tick)
+	r.cmd.Wait = r.left
 }
 
 // take adds a tick to the block.
@@ -199,7 +199,7 @@ func (r *rival) take(in *controller.Input) {
 		r.endBlock()
 		return
 	}
-	r.cmd.Wait = min(r.left, r.p.timing.Tick)
+	r.cmd.Wait = r.left
 }
 
 func (r *rival) endBlock() {

@@ -1,0 +1,473 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"autotune/controller"
+	"autotune/simulate"
+)
+
+// on is an effect of the switch x.
+func on(e simulate.Effect) func(simulate.Moment) simulate.Effect {
+	return func(m simulate.Moment) simulate.Effect {
+		if m.Setting.On("x") {
+			return e
+		}
+		return simulate.Effect{}
+	}
+}
+
+// allTraps are those of EXPERIMENT.md §6.4, in its order.
+func allTraps() []trap {
+	return []trap{
+		lockedPeriod(), deferredCost(true), deferredCost(false), highLoad(), decays(), wideTail(), rarelyBad(), leak(), turnsBad(),
+		interaction(), switchCost(), loadStep(), stall(), clockJump(), crash(), flat(), deaf(), rounds(),
+	}
+}
+
+func lockedPeriod() trap {
+	return trap{
+		name: "period locked to the blocks",
+		doc: "The load has the period of a pair, 12 s, and the candidate costs 10 %. A schedule that alternates in a fixed order always has the candidate in the " +
+			"trough, and keeps it; a random order sees the period as noise.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			// The middle of the first block after a look of 250 ms and a washout of 1 s.
+			const period, peak = 12 * time.Second, 3750 * time.Millisecond
+			cfg.Level = simulate.Sum(cfg.Level, simulate.Oscillation(period, 0.3, math.Pi/2-2*math.Pi*peak.Seconds()/period.Seconds()))
+			cfg.Effect = on(simulate.Effect{Latency: math.Log(1.1)})
+		},
+		fooled: FixedAlternation().Name,
+		claims: func(of func(string) *Tally) []Claim {
+			abab := of(FixedAlternation().Name).Values[keepsOf]
+			return []Claim{
+				{
+					Text:   "fixed alternation keeps the harm in every seed",
+					Figure: fmt.Sprintf("keeps by seed %.0f", abab), Holds: len(abab) > 0 && slices.Min(abab) >= 1,
+				},
+				never(of, "autotune keeps nothing", keepsOf),
+			}
+		},
+	}
+}
+
+// never claims that a value is zero in every seed of autotune.
+func never(of func(string) *Tally, text, what string) Claim {
+	v := of(autotune().name).Values[what]
+	return Claim{Text: text, Figure: fmt.Sprintf("by seed %.0f", v), Holds: len(v) > 0 && slices.Max(v) == 0}
+}
+
+// always claims that something was counted in every seed of autotune.
+func always(of func(string) *Tally, text, what string) Claim {
+	t := of(autotune().name)
+	return Claim{Text: text, Figure: fmt.Sprintf("%d of %d seeds", t.Counts[what], t.N), Holds: t.N > 0 && t.Counts[what] == t.N}
+}
+
+func deferredCost(declared bool) trap {
+	t := trap{
+		name: "deferred cost, declared",
+		doc: "The candidate puts off 5 % of its CPU cost by 6 s, into the next block, and saves nothing. Blocks see 10 % less. A knob that says that it defers " +
+			"gets longer blocks and a drain, or is not tried.",
+		cpu: true,
+		stage: func(st *stage) {
+			st.target = simulate.Deferred(st.target, func(s controller.Setting) float64 {
+				if s.On("x") {
+					return 0.05
+				}
+				return 0
+			}, 6*time.Second)
+		},
+		space: func(s *controller.Space) { s.Knobs[0].Defers = declared },
+	}
+	if declared {
+		t.claims = func(of func(string) *Tally) []Claim {
+			return []Claim{never(of, "nothing is kept", keepsOf)}
+		}
+	} else {
+		t.name = "deferred cost, not declared"
+		t.doc = "The same from a knob that does not say so. Blocks are all that a rule sees, and they lie: keeping it is what any rule does, and costs nothing here."
+	}
+	return t
+}
+
+func highLoad() trap {
+	return trap{
+		name: "effect only at high load",
+		doc:  "The candidate saves 25 % above 1.3 times the usual load and costs 5 % below 0.7 times, and the load swings over 40 minutes. A short window sees one of the two.",
+		service: func(cfg *simulate.ServiceConfig, rng *rand.Rand) {
+			cfg.Load = simulate.Oscillation(40*time.Minute, 0.7, 2*math.Pi*rng.Float64())
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				switch {
+				case !m.Setting.On("x"):
+				case m.Load > 1.3:
+					e.Latency = math.Log(0.75)
+				case m.Load < 0.7:
+					e.Latency = math.Log(1.05)
+				}
+				return e
+			}
+		},
+	}
+}
+
+func decays() trap {
+	return trap{
+		name: "effect that decays",
+		doc:  "The candidate saves 20 % for ten minutes from when it is first in force, and then nothing for good.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			first := time.Duration(-1)
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				if !m.Setting.On("x") {
+					return e
+				}
+				if first < 0 {
+					first = m.Age
+				}
+				if m.Age-first < 10*time.Minute {
+					e.Latency = math.Log(0.8)
+				}
+				return e
+			}
+		},
+	}
+}
+
+func wideTail() trap {
+	wide := simulate.Lognormal(0.9)
+	return trap{
+		name: "better p50, worse p99",
+		doc:  "The candidate makes the median 18 % better, p95 34 % and p99 65 % worse. A rule that looks at medians keeps it.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = on(simulate.Effect{Latency: -0.2, Tail: wide})
+		},
+		claims: func(of func(string) *Tally) []Claim { return []Claim{never(of, "nothing is kept", keepsOf)} },
+	}
+}
+
+func rarelyBad() trap {
+	return trap{
+		name: "a little better, rarely much worse",
+		doc: "The candidate saves 5 % in 95 % of the time, and takes 3 times as long in stretches of some ten seconds that make up 5 %: 5 % worse on average. " +
+			"A verdict on the typical block keeps it; bad blocks are the guards' business.",
+		service: func(cfg *simulate.ServiceConfig, rng *rand.Rand) {
+			mood := simulate.Jumps(rng, 10*time.Second, 1)
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				bad := mood.At(m.Age) > 1.645 // of a standard normal value, one in twenty
+				switch {
+				case !m.Setting.On("x"):
+				case bad:
+					e.Latency = math.Log(3)
+				default:
+					e.Latency = math.Log(0.95)
+				}
+				return e
+			}
+		},
+	}
+}
+
+func leak() trap {
+	return trap{
+		name: "slow leak after a keep",
+		doc: "The candidate saves 10 % and leaks 0.3 MB/s; above the limit of 1 GB the process is killed, away for 20 s, and starts with its initial setting. " +
+			"No rule that looks at latency sees it coming.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = on(simulate.Effect{Latency: math.Log(0.9), Leak: 0.3e6})
+		},
+		stage: killed,
+		claims: func(of func(string) *Tally) []Claim {
+			return []Claim{never(of, "the limit on memory acts before the kernel does", deathsOf)}
+		},
+	}
+}
+
+func turnsBad() trap {
+	return trap{
+		name: "a keep that turns bad",
+		doc:  "The candidate saves 20 % until minute 40 and costs 20 % from then on. Who keeps and forgets pays for good; evidence gathered since the keep has to be undone first.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				switch {
+				case !m.Setting.On("x"):
+				case m.Age < 40*time.Minute:
+					e.Latency = math.Log(0.8)
+				default:
+					e.Latency = math.Log(1.2)
+				}
+				return e
+			}
+		},
+	}
+}
+
+func interaction() trap {
+	return trap{
+		name:     "two knobs that interact",
+		doc:      "Either switch alone saves 15 %, both together cost 30 %. What was right when it was tried alone is wrong beside the other.",
+		switches: []string{"a", "b"},
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				a, b := m.Setting.On("a"), m.Setting.On("b")
+				switch {
+				case a && b:
+					e.Latency = math.Log(1.3)
+				case a || b:
+					e.Latency = math.Log(0.85)
+				}
+				return e
+			}
+		},
+	}
+}
+
+func switchCost() trap {
+	return trap{
+		name: "switch cost above the gain",
+		doc:  "Each change costs two seconds at twice the latency, and the candidate saves 1 %. Trying it again and again costs more than it can ever save.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				if m.Setting.On("x") {
+					e.Latency = math.Log(0.99)
+				}
+				if m.Changes > 0 && m.Since < 2*time.Second {
+					e.Latency += math.Ln2
+				}
+				return e
+			}
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			v := slices.Max(append([]float64{-1}, of(autotune().name).Values[wholeCost]...))
+			return []Claim{{
+				Text:   "trying it costs at most 5 % over the whole run",
+				Figure: fmt.Sprintf("at worst %+.1f %%", v), Holds: v <= 5,
+			}}
+		},
+	}
+}
+
+func loadStep() trap {
+	return trap{
+		name: "load step on the first candidate block",
+		doc:  "The latency of everything halves for good when the candidate, which costs 8 %, is first in force. A window before and one after keep it.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			stepped := false
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				if m.Setting.On("x") {
+					stepped = true
+					e.Latency = math.Log(1.08)
+				}
+				if stepped {
+					e.Latency -= math.Ln2
+				}
+				return e
+			}
+		},
+		fooled: Welch().Name,
+		claims: func(of func(string) *Tally) []Claim {
+			v := of(Welch().Name).Values[keepsOf]
+			return []Claim{
+				never(of, "autotune keeps nothing", keepsOf),
+				{Text: "before/after keeps the harm in every seed", Figure: fmt.Sprintf("keeps by seed %.0f", v), Holds: len(v) > 0 && slices.Min(v) >= 1},
+			}
+		},
+	}
+}
+
+func stall() trap {
+	return trap{
+		name: "total stall in a candidate block",
+		doc:  "Two seconds after the candidate is in force nothing completes any more. A rule that waits for its window waits for it with everything standing still.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = func(m simulate.Moment) simulate.Effect {
+				return simulate.Effect{Stalled: m.Setting.On("x") && m.Since > 2*time.Second}
+			}
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			v := slices.Max(append([]float64{math.Inf(-1)}, of(autotune().name).Values[stalled]...))
+			return []Claim{{
+				Text:   "it stalls for at most 8 s in all, two strikes and a quarantine",
+				Figure: fmt.Sprintf("at worst %.2f s", v), Holds: v >= 0 && v <= 8,
+			}}
+		},
+	}
+}
+
+func clockJump() trap {
+	return trap{
+		name: "clock that jumps",
+		doc:  "The clock goes back by half an hour at minute 20 and forth again at minute 60; the candidate saves 20 %. Rules that subtract times wait for ever, or not at all.",
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = on(simulate.Effect{Latency: math.Log(0.8)})
+		},
+		stage: func(st *stage) {
+			st.target = simulate.Skewed(st.target, func(age time.Duration) time.Duration {
+				if age >= 20*time.Minute && age < 60*time.Minute {
+					return -30 * time.Minute
+				}
+				return 0
+			})
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			v := slices.Max(append([]float64{-100}, of(autotune().name).Values[endCost]...))
+			return []Claim{{
+				Text:   "the gain is found and held",
+				Figure: fmt.Sprintf("%+.1f %% in the final third at worst", v), Holds: v > -100 && v < -15,
+			}}
+		},
+	}
+}
+
+func crash() trap {
+	const quarantined = "quarantined"
+	return trap{
+		name: "crash in a trial",
+		doc: "The process dies three seconds after the candidate is in force, is away for 20 s, and starts with its initial setting. " +
+			"Who forgets tries it again, and dies again.",
+		stage: func(st *stage) {
+			since, s := time.Duration(-1), st.service
+			st.dies = func() bool {
+				switch {
+				case !s.Setting().On("x"):
+					since = -1
+				case since < 0:
+					since = s.Age()
+				}
+				return since >= 0 && s.Age()-since >= 3*time.Second
+			}
+		},
+		mark: func(s *session, into *Tally) {
+			into.Count(quarantined, s.state != nil && s.state.Memory["x"].Quarantined != "")
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			v := of(autotune().name).Values[deathsOf]
+			return []Claim{
+				{Text: "it dies once", Figure: fmt.Sprintf("deaths by seed %.0f", v), Holds: len(v) > 0 && slices.Max(v) == 1},
+				always(of, "the candidate is in quarantine after it", quarantined),
+			}
+		},
+	}
+}
+
+func flat() trap {
+	return trap{
+		name: "flat plant",
+		doc:  "The candidate does nothing at all. The right thing is to find out that it is not worth having, and to go quiet.",
+		claims: func(of func(string) *Tally) []Claim {
+			v := slices.Max(append([]float64{-1}, of(autotune().name).Values[tryingEnd]...))
+			return []Claim{{
+				Text:   "it goes quiet: at most 5 % of requests of the final third see a candidate",
+				Figure: fmt.Sprintf("at worst %.1f %%", v), Holds: v >= 0 && v <= 5,
+			}}
+		},
+	}
+}
+
+func deaf() trap {
+	const reported = "reported"
+	return trap{
+		name:  "actuator that does nothing",
+		doc:   "What is applied is said to be in force and is not. A rule that takes its own word for it records a success.",
+		stage: func(st *stage) { st.target = simulate.Deaf(st.target) },
+		mark: func(s *session, into *Tally) {
+			all := len(s.verdicts) > 0
+			for _, v := range s.verdicts {
+				all = all && v.Reason == controller.ApplyFailed
+			}
+			into.Count(reported, all)
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			return []Claim{
+				always(of, "every trial ends as not applied", reported),
+				never(of, "nothing is kept", keepsOf),
+			}
+		},
+	}
+}
+
+func rounds() trap {
+	const quiet = "no outside change"
+	return trap{
+		name: "actuator that rounds",
+		doc: "A number is rounded down to a power of two by the runtime, and saves 20 % from 16 on. Who compares what reads back with what was asked for sees somebody else's " +
+			"hand in it, for ever.",
+		space: func(s *controller.Space) {
+			s.Knobs = append(s.Knobs, controller.Knob{Name: "n", Kind: controller.Int, Min: 8, Max: 64})
+		},
+		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
+			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
+				if n, _ := m.Setting.Get("n"); n >= 16 {
+					e.Latency = math.Log(0.8)
+				}
+				return e
+			}
+		},
+		stage: func(st *stage) {
+			st.target = simulate.Rounding(st.target, func(s controller.Setting) controller.Setting {
+				n, _ := s.Get("n")
+				return s.With(map[string]float64{"n": math.Exp2(math.Floor(math.Log2(n)))})
+			})
+		},
+		policy: thirty{},
+		mark: func(s *session, into *Tally) {
+			outside := slices.ContainsFunc(s.verdicts, func(v controller.Trial) bool { return v.Reason == controller.ExternalChange })
+			into.Count(quiet, !outside)
+		},
+		claims: func(of func(string) *Tally) []Claim {
+			v := slices.Max(append([]float64{-100}, of(autotune().name).Values[endCost]...))
+			return []Claim{
+				always(of, "rounding is not taken for an outside change", quiet),
+				{Text: "the gain is kept", Figure: fmt.Sprintf("%+.1f %% in the final third at worst", v), Holds: v > -100 && v < -15},
+			}
+		},
+	}
+}
+
+// thirty proposes 30 where the number is small.
+type thirty struct{}
+
+// Propose proposes it.
+func (thirty) Propose(v controller.View) (controller.Proposal, bool) {
+	n, _ := v.Safe.Get("n")
+	p := controller.Proposal{
+		Optimization: "n", Move: fmt.Sprintf("n %v -> 30", n), Change: map[string]float64{"n": 30}, Why: "it is small",
+	}
+	return p, n < 16 && v.Blocked[p.BlockKey()] == "" && v.Blocked["n"] == ""
+}
+
+// Learn has nothing to learn.
+func (thirty) Learn(controller.Trial) {}
+
+// killed ends the process above the limit on memory; what leaked is free again.
+func killed(st *stage) {
+	leaky := &freed{Target: st.target}
+	st.target = leaky
+	st.dies = func() bool {
+		if leaky.ratio < 1 {
+			return false
+		}
+		leaky.free()
+		return true
+	}
+}
+
+// freed is a target whose leaked memory can be given back, by a new process.
+type freed struct {
+	controller.Target
+	ratio, gone float64
+}
+
+// Observe takes off what earlier processes leaked.
+func (f *freed) Observe(ctx context.Context, epoch uint64, d time.Duration) (controller.Sample, error) {
+	s, err := f.Target.Observe(ctx, epoch, d)
+	if v, ok := s.Gauges[controller.MemoryRatio]; ok {
+		f.ratio = v - f.gone
+		s.Gauges[controller.MemoryRatio] = f.ratio
+	}
+	return s, err
+}
+
+func (f *freed) free() { f.gone += f.ratio - 0.1 }

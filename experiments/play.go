@@ -20,6 +20,7 @@ type play struct {
 	pairs    int                      // at most, in a trial; 0 is the default
 	until    time.Time                // the end of the session
 	state    *controller.State        // of an earlier life, from its journal
+	givenUp  func() bool              // ends a static session; nil: never
 	seed     uint64
 	openLoop bool // arrivals are nobody's doing
 }

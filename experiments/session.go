@@ -111,6 +111,7 @@ func (s *static) Start() controller.Command {
 
 // Step waits.
 func (s *static) Step(in controller.Input) controller.Command {
-	s.cmd.Apply, s.cmd.Done = false, s.p.over(in.At) || in.Ask != 0
+	s.cmd.Apply = false
+	s.cmd.Done = s.p.over(in.At) || in.Ask != 0 || s.p.givenUp != nil && s.p.givenUp()
 	return s.cmd
 }

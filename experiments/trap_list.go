@@ -71,7 +71,7 @@ func deferredCost(declared bool) trap {
 	t := trap{
 		name: "deferred cost, declared",
 		doc: "The candidate puts off 5 % of its CPU cost by 6 s, into the next block, and saves nothing. Blocks see 10 % less. A knob that says that it defers " +
-			"gets longer blocks and a drain, or is not tried.",
+			"gets longer blocks, and a drain before the other setting.",
 		cpu: true,
 		stage: func(st *stage) {
 			st.target = simulate.Deferred(st.target, func(s controller.Setting) float64 {
@@ -81,7 +81,11 @@ func deferredCost(declared bool) trap {
 				return 0
 			}, 6*time.Second)
 		},
-		space: func(s *controller.Space) { s.Knobs[0].Defers = declared },
+		space: func(s *controller.Space) {
+			if declared {
+				s.Knobs[0].Defers, s.Knobs[0].Settle = true, 6*time.Second
+			}
+		},
 	}
 	if declared {
 		t.claims = func(of func(string) *Tally) []Claim {
@@ -153,6 +157,7 @@ func rarelyBad() trap {
 		name: "a little better, rarely much worse",
 		doc: "The candidate saves 5 % in 95 % of the time, and takes 3 times as long in stretches of some ten seconds that make up 5 %: 5 % worse on average. " +
 			"A verdict on the typical block keeps it; bad blocks are the guards' business.",
+		limit: "the verdict is on the typical block; blocks as bad and as rare as these are seen by the guards only when a candidate block meets them, and not at all after a keep",
 		service: func(cfg *simulate.ServiceConfig, rng *rand.Rand) {
 			mood := simulate.Jumps(rng, 10*time.Second, 1)
 			cfg.Effect = func(m simulate.Moment) (e simulate.Effect) {
@@ -175,13 +180,11 @@ func leak() trap {
 		name: "slow leak after a keep",
 		doc: "The candidate saves 10 % and leaks 0.3 MB/s; above the limit of 1 GB the process is killed, away for 20 s, and starts with its initial setting. " +
 			"No rule that looks at latency sees it coming.",
+		limit: "a hard limit that the kept setting breaks stops trials, and takes back nothing; a process that dies outside of a trial is not held against what was kept",
 		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
 			cfg.Effect = on(simulate.Effect{Latency: math.Log(0.9), Leak: 0.3e6})
 		},
 		stage: killed,
-		claims: func(of func(string) *Tally) []Claim {
-			return []Claim{never(of, "the limit on memory acts before the kernel does", deathsOf)}
-		},
 	}
 }
 
@@ -240,7 +243,7 @@ func switchCost() trap {
 			}
 		},
 		claims: func(of func(string) *Tally) []Claim {
-			v := slices.Max(append([]float64{-1}, of(autotune().name).Values[wholeCost]...))
+			v := worst(of(autotune().name), wholeCost)
 			return []Claim{{
 				Text:   "trying it costs at most 5 % over the whole run",
 				Figure: fmt.Sprintf("at worst %+.1f %%", v), Holds: v <= 5,
@@ -287,7 +290,7 @@ func stall() trap {
 			}
 		},
 		claims: func(of func(string) *Tally) []Claim {
-			v := slices.Max(append([]float64{math.Inf(-1)}, of(autotune().name).Values[stalled]...))
+			v := worst(of(autotune().name), stalled)
 			return []Claim{{
 				Text:   "it stalls for at most 8 s in all, two strikes and a quarantine",
 				Figure: fmt.Sprintf("at worst %.2f s", v), Holds: v >= 0 && v <= 8,
@@ -312,7 +315,7 @@ func clockJump() trap {
 			})
 		},
 		claims: func(of func(string) *Tally) []Claim {
-			v := slices.Max(append([]float64{-100}, of(autotune().name).Values[endCost]...))
+			v := worst(of(autotune().name), endCost)
 			return []Claim{{
 				Text:   "the gain is found and held",
 				Figure: fmt.Sprintf("%+.1f %% in the final third at worst", v), Holds: v > -100 && v < -15,
@@ -354,13 +357,15 @@ func crash() trap {
 
 func flat() trap {
 	return trap{
-		name: "flat plant",
-		doc:  "The candidate does nothing at all. The right thing is to find out that it is not worth having, and to go quiet.",
+		name:    "flat plant",
+		doc:     "The candidate does nothing at all, for eight hours. The right thing is to find out that it is not worth having, and to go quiet.",
+		horizon: 8 * time.Hour,
 		claims: func(of func(string) *Tally) []Claim {
-			v := slices.Max(append([]float64{-1}, of(autotune().name).Values[tryingEnd]...))
+			ours := of(autotune().name)
+			end, trials := worst(ours, tryingEnd), worst(ours, trialsOf)
 			return []Claim{{
-				Text:   "it goes quiet: at most 5 % of requests of the final third see a candidate",
-				Figure: fmt.Sprintf("at worst %.1f %%", v), Holds: v >= 0 && v <= 5,
+				Text:   "it goes quiet: at most 6 trials, and at most 10 % of requests of the final third see a candidate",
+				Figure: fmt.Sprintf("at worst %.0f trials, and %.1f %%", trials, end), Holds: end >= 0 && end <= 10 && trials <= 6,
 			}}
 		},
 	}
@@ -417,7 +422,7 @@ func rounds() trap {
 			into.Count(quiet, !outside)
 		},
 		claims: func(of func(string) *Tally) []Claim {
-			v := slices.Max(append([]float64{-100}, of(autotune().name).Values[endCost]...))
+			v := worst(of(autotune().name), endCost)
 			return []Claim{
 				always(of, "rounding is not taken for an outside change", quiet),
 				{Text: "the gain is kept", Figure: fmt.Sprintf("%+.1f %% in the final third at worst", v), Holds: v > -100 && v < -15},

@@ -78,9 +78,10 @@ type AuditStatus struct {
 	Due      time.Time `json:"due"`
 }
 
-// next is the first moment of the ladder after now. Missed ones are not made up for.
-func (k *Keep) next(now time.Time, length time.Duration) time.Time {
-	age := now.Sub(k.Since)
+// next is the first moment of the ladder after t, the start of the last audit.
+// Those missed before it are not made up for.
+func (k *Keep) next(t time.Time, length time.Duration) time.Time {
+	age := t.Sub(k.Since)
 	for n := time.Duration(firstAudit); n <= lastAudit; n *= 2 {
 		if n*length > age {
 			return k.Since.Add(n * length)
@@ -311,7 +312,7 @@ func (c *Controller) closeAudit(t *Trial) {
 		k.Due = c.auditRest
 	default:
 		k.Audits++
-		k.Due = k.next(c.now, length)
+		k.Due = k.next(t.Started, length)
 	}
 }
 

@@ -109,14 +109,15 @@ func (w *watch) expectAnew() {
 	w.elapsed, w.known, w.expected = 0, false, map[Metric]float64{}
 }
 
-// watchGoals compares an interval that is complete with what is expected.
-func (c *Controller) watchGoals() {
+// watchGoals compares an interval that is complete with what is expected. It
+// reports whether the safe setting is another one now.
+func (c *Controller) watchGoals() bool {
 	w := &c.watch
 	if c.cfg.Alert.Interval < 0 || w.elapsed < c.cfg.Alert.Interval || c.stopping || c.phase == Ended {
-		return
+		return false
 	}
 	if started, counted := w.sample.Totals[Requests]; counted && started < float64(c.cfg.Timing.MinRequests) {
-		return // too few to say anything: the interval goes on
+		return false // too few to say anything: the interval goes on
 	}
 	worst := Degraded{Over: w.elapsed}
 	most := math.Log1p(c.cfg.Alert.Threshold)
@@ -148,12 +149,13 @@ func (c *Controller) watchGoals() {
 		w.known, w.expected = true, values
 	case worst.Metric != "":
 		w.expectAnew()
-		c.degraded(worst)
+		return c.degraded(worst)
 	}
+	return false
 }
 
-// degraded acts on an alert.
-func (c *Controller) degraded(d Degraded) {
+// degraded acts on an alert, and reports whether it took something back.
+func (c *Controller) degraded(d Degraded) bool {
 	at := c.onProbation()
 	switch {
 	case c.cfg.Advise || c.isPaused():
@@ -173,9 +175,10 @@ func (c *Controller) degraded(d Degraded) {
 	}
 	if at >= 0 {
 		c.takeBack(at)
-	} else {
-		c.recordState()
+		return true
 	}
+	c.recordState()
+	return false
 }
 
 // onProbation is the latest keep, if it is recent enough to be taken back on an

@@ -214,6 +214,76 @@ var scenarios = map[string]scenario{
 			}
 		},
 	},
+	"audit-holds": {
+		about: "The switch x was kept before this process started, and still pays. Its old\nvalue is tried for two pairs now and then, at 4, 8, 16 block lengths. Nothing\nspeaks against what is kept, so nothing changes and nobody learns anything.",
+		names: []string{"x"},
+		plant: func(p *plant) { p.effect = on("x", -0.36) },
+		cfg: func(c *Config) {
+			c.State = keptAlready("cost")
+			c.Budget.Until = epochZero.Add(70 * time.Second)
+		},
+	},
+	"audit-rolls-back": {
+		about: "The switch x was kept, and turns bad after 50 s: +30 %. The next audit goes on\nfor as long as there is a little evidence that off is better, and ends with\nmore than 100 times the stake: x is off again, and cools down.",
+		names: []string{"x"},
+		plant: func(p *plant) {
+			p.effect = func(s Setting, age time.Duration) float64 {
+				if age < 50*time.Second {
+					return on("x", -0.36)(s, age)
+				}
+				return on("x", 0.26)(s, age)
+			}
+		},
+		cfg: func(c *Config) {
+			c.State = keptAlready("cost")
+			c.Policy = again{}
+			c.Budget.Until = epochZero.Add(120 * time.Second)
+		},
+	},
+	"audit-guard": {
+		about: "Without x, which was kept, the service breaks a hard limit by now. The audit\nends with the first tick of the old value. Nobody is to blame, nothing is\nquarantined, and the next audit is 512 block lengths away.",
+		names: []string{"x"},
+		plant: func(p *plant) {
+			p.effect = func(s Setting, age time.Duration) float64 {
+				if s.On("x") || age < 30*time.Second {
+					return 0
+				}
+				return 2
+			}
+		},
+		cfg: func(c *Config) {
+			c.State = keptAlready("cost")
+			c.Guards = []Guard{{Metric: "cost", Limit: 3}}
+			c.Budget.Until = epochZero.Add(100 * time.Second)
+		},
+	},
+	"audit-crash": {
+		about: "The process dies in an audit, with the old value in force. The next one puts\nthe kept setting back. Neither value is quarantined: both have served before.",
+		names: []string{"x"},
+		plant: func(p *plant) { p.effect = on("x", -0.36) },
+		cfg:   func(c *Config) { c.State = keptAlready("cost") },
+		most:  56,
+		then:  &scenario{cfg: func(c *Config) { c.Budget.Until = epochZero.Add(100 * time.Second) }},
+	},
+	"alert-takes-back": {
+		about: "A switch is kept at 41 s. At 58 s everything gets 60 % slower, whatever is on.\nThat is worse than expected by more than 20 %, and the keep is on probation, so\nit is taken back, tried again, and kept again. From then on it takes an audit\nto take it back, and the level of now is what is expected.",
+		names: []string{"gain"},
+		plant: func(p *plant) { p.effect = withStep(on("gain", -0.36), 58*time.Second, 0.47) },
+		cfg: func(c *Config) {
+			c.Policy, c.Alert = again{}, Alert{Interval: 8 * time.Second}
+			c.Budget.Until = epochZero.Add(130 * time.Second)
+		},
+	},
+	"alert-audits": {
+		about: "The same, but the keep has outlived its probation. Its audit is due at once; it\nholds, since with the switch off things would be slower still.",
+		names: []string{"x"},
+		plant: func(p *plant) { p.effect = withStep(on("x", -0.36), 85*time.Second, 0.47) },
+		cfg: func(c *Config) {
+			c.State = keptAlready("cost")
+			c.Alert = Alert{Interval: 8 * time.Second, Probation: time.Second}
+			c.Budget.Until = epochZero.Add(125 * time.Second)
+		},
+	},
 	"time-over": {
 		about: "Two switches share the 22 seconds left after the noise is measured. Two pairs\nare reserved for the one not tried yet, so that both have their trial.",
 		names: []string{"first", "second"},
@@ -232,6 +302,30 @@ func on(name string, effect float64) func(Setting, time.Duration) float64 {
 		}
 		return 0
 	}
+}
+
+// withStep adds to an effect from some age of the run on, whatever is in force.
+func withStep(effect func(Setting, time.Duration) float64, at time.Duration, by float64) func(Setting, time.Duration) float64 {
+	return func(s Setting, age time.Duration) float64 {
+		y := effect(s, age)
+		if age > at {
+			y += by
+		}
+		return y
+	}
+}
+
+// again proposes to turn on what is off, as often as it may.
+type again struct{}
+
+func (again) Learn(Trial) {}
+func (again) Propose(v View) (Proposal, bool) {
+	for _, o := range v.Offered {
+		if v.Blocked[o.Name] == "" && !v.Safe.On(o.Switch) {
+			return Proposal{Optimization: o.Name, Move: MoveOn, Change: map[string]float64{o.Switch: 1}, Why: "again"}, true
+		}
+	}
+	return Proposal{}, false
 }
 
 // always proposes to turn the first switch on, whatever came of it before.

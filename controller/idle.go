@@ -50,7 +50,9 @@ func (c *Controller) stepIdle(in *Input) {
 		c.strike(c.control)
 		c.control = ""
 	}
-	c.resume()
+	if !c.watchGoals() {
+		c.resume()
+	}
 }
 
 // pause tries nothing until the cause is gone.

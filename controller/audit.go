@@ -262,9 +262,12 @@ func (c *Controller) judgeAudit() {
 	}
 	t.Evidence = r.stake * sum / float64(len(t.Effects))
 	// Going back must not cost a goal that ranks above the one it gains on.
-	costs := slices.ContainsFunc(t.Effects[:best], func(e Effect) bool { return e.Worse >= doubtAt })
+	costs := slices.IndexFunc(t.Effects[:best], func(e Effect) bool { return e.Worse >= doubtAt })
 	switch {
-	case t.Evidence >= rollBackAt && !costs:
+	case t.Evidence >= rollBackAt && costs >= 0:
+		t.Evidence = 0
+		c.lose(Inconclusive, Holds, fmt.Sprintf("%s would be better without what trial %d kept, and %s worse", t.Effects[best].Metric, t.Audit, t.Effects[costs].Metric))
+	case t.Evidence >= rollBackAt:
 		e := t.Effects[best]
 		c.rollBack(fmt.Sprintf("what trial %d kept is worse than what was before: %s %+.0f%% (%+.0f%% to %+.0f%%) without it, e-value %.3g reached %.0f",
 			t.Audit, e.Metric, 100*e.Change, 100*e.Low, 100*e.High, t.Evidence, rollBackAt))

@@ -57,7 +57,13 @@ func drawWorld(t *rapid.T) *world {
 	}
 	w := &world{
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 11)), now: epochZero, set: SettingOf(worldInitial), config: SettingOf(worldInitial),
-		script: map[int][]event{}, left: map[string]int{},
+		script: map[int][]event{}, left: map[string]int{}, served: map[string]map[float64]bool{},
+	}
+	if rapid.Bool().Draw(t, "kept") {
+		w.cfg.State = worldKept(rapid.IntRange(0, 40).Draw(t, "due"))
+		for name, v := range w.cfg.State.Initial.All() {
+			w.served[name] = map[float64]bool{v: true}
+		}
 	}
 	what := rapid.SampledFrom([]string{
 		"apply", "read", "observe", "record", "danger", "slow", "starved", "frozen", "odd", "absent",
@@ -76,6 +82,22 @@ func drawWorld(t *rapid.T) *world {
 		w.script[at] = append(w.script[at], e)
 	}
 	return w
+}
+
+// worldKept is the state of an earlier run that kept two changes.
+func worldKept(due int) *State {
+	initial := SettingOf(worldInitial)
+	at := epochZero.Add(time.Duration(due) * time.Second)
+	keep := func(id int, name, move, key string, was, is map[string]float64) Keep {
+		return Keep{Trial: id, Optimization: name, Move: move, Key: key, Was: was, Is: is, For: "cost", Since: epochZero, Due: at}
+	}
+	return &State{
+		Version: StateVersion, Initial: initial, Safe: initial.With(map[string]float64{"s1": 1, "n": 256, "f": 0.6}), Wealth: 0.25, NextTrial: 3,
+		Keeps: []Keep{
+			keep(1, "one", MoveOn, "one", map[string]float64{"s1": 0, "n": 64}, map[string]float64{"s1": 1, "n": 256}),
+			keep(2, "numbers", "f 0.5 -> 0.6", "f=0.6", map[string]float64{"f": 0.5}, map[string]float64{"f": 0.6}),
+		},
+	}
 }
 
 // live runs one process to its end, and reports whether another one follows.

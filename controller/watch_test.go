@@ -20,6 +20,7 @@ type watch struct {
 	open       map[int]bool // trials of this process
 	began      bool         // a trial ever
 	steps      int
+	wealth     float64 // when the latest trial or audit began
 }
 
 // mostSteps is where a script is cut by a crash that nothing follows.
@@ -61,6 +62,7 @@ func (v *watch) stepped(in Input, cmd Command) {
 		fault("wealth %v is negative", now.Wealth)
 	}
 	v.countTrials(cmd)
+	v.keeps(cmd, now)
 	inCandidate := now.Trial != nil && (now.Phase == Settling || now.Phase == Trying) && strings.HasSuffix(now.Why, ", candidate")
 	switch {
 	case inCandidate:
@@ -88,6 +90,42 @@ func (v *watch) stepped(in Input, cmd Command) {
 	}
 	v.wishes(in, cmd, now)
 	v.inTime(cmd)
+}
+
+// keeps: what is audited is in force, each knob for one keep; an audit costs no
+// wealth and makes nothing tried.
+func (v *watch) keeps(cmd Command, now Status) {
+	for name, x := range now.Safe.All() {
+		if v.w.served[name] == nil {
+			v.w.served[name] = map[float64]bool{}
+		}
+		v.w.served[name][x] = true
+	}
+	for _, r := range cmd.Records {
+		switch r.Kind {
+		case RecordState:
+			owned := map[string]bool{}
+			for _, k := range r.State.Keeps {
+				for name := range k.Was {
+					if is, _ := r.State.Safe.Get(name); is != k.Is[name] || owned[name] {
+						v.w.fault("%s is %v, and trial %d is said to have kept %v", name, is, k.Trial, k.Is[name])
+					}
+					owned[name] = true
+				}
+			}
+			for _, t := range r.State.Trials {
+				if t.Audit != 0 && t.Outcome != Kept {
+					v.w.fault("an audit that changed nothing is remembered as a trial")
+				}
+			}
+		case RecordTrial:
+			v.wealth = now.Wealth
+		case RecordVerdict:
+			if r.Trial.Audit != 0 && r.Trial.Reason != Crashed && now.Wealth != v.wealth {
+				v.w.fault("an audit changes the wealth from %v to %v", v.wealth, now.Wealth)
+			}
+		}
+	}
 }
 
 func (v *watch) countTrials(cmd Command) {

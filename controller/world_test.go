@@ -33,10 +33,11 @@ type world struct {
 	crash   event
 
 	core        *Controller
-	written     []Record // durable
-	pending     []Record // appended and not synced
-	recordFault bool     // ever
-	oldRestart  bool     // ever from a state that was not the latest
+	written     []Record                    // durable
+	pending     []Record                    // appended and not synced
+	recordFault bool                        // ever
+	oldRestart  bool                        // ever from a state that was not the latest
+	served      map[string]map[float64]bool // values that were safe once, by knob
 
 	lives []life
 	fault func(format string, args ...any)
@@ -175,6 +176,9 @@ func (w *world) checkCandidate(s Setting, st Status) {
 	}
 	turnedOn := s.On("s1") && !st.Safe.On("s1")
 	for name, v := range change {
+		if audit && !w.served[name][v] {
+			w.fault("an audit tries %s=%v, which never was in force", name, v)
+		}
 		was, _ := st.Safe.Get(name)
 		ok := false
 		switch name {

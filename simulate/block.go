@@ -27,20 +27,20 @@ func (s *Service) block(d time.Duration) {
 	} else {
 		done += s.stuck.release()
 		failed = binomial(s.latencies, done, w.effect.Errors)
-		s.latency(&w, done-failed, failed)
+		s.latency(&w, d, done-failed, failed)
 	}
 	t[controller.Completions], t[controller.Errors] = float64(done), float64(failed)
 	g[controller.InFlight], g[controller.OldestInFlight] = float64(s.stuck.requests), s.stuck.time.Seconds()
 }
 
-// latency sets the latency gauges for so many requests that went well; those
-// that failed are worse than any latency, and have no part in the mean.
-func (s *Service) latency(w *weather, ok, failed int) {
+// latency sets the latency gauges for so many requests that went well in d;
+// those that failed are worse than any latency, and have no part in the mean.
+func (s *Service) latency(w *weather, d time.Duration, ok, failed int) {
 	if ok+failed == 0 {
 		return
 	}
 	g := s.sample.Gauges
-	st := draw(s.latencies, w.tail.t, ok, failed)
+	st := draw(s.latencies, w.tail.t, ok, failed, d.Seconds()/w.median)
 	g[controller.LatencyP50] = st.at(0, w.median)
 	g[controller.LatencyP95] = st.at(1, w.median)
 	g[controller.LatencyP99] = st.at(2, w.median)
@@ -70,8 +70,10 @@ const extremes = 16
 // Non-Uniform Random Variate Generation, V.2): one gamma for each rank gives
 // them jointly, with the correlation that p50, p95 and p99 have. Given two of
 // them, those between are independent, so that their sum is normal but for a
-// few; the largest, which make the mean of a heavy tail, are drawn one by one.
-func draw(rng *rand.Rand, t *table, n, failed int) statistics {
+// few. The largest, which make the mean of a heavy tail, are drawn one by one;
+// they start at an even rate within a stretch of this length, and one that is
+// not done at its end counts at its age.
+func draw(rng *rand.Rand, t *table, n, failed int, length float64) statistics {
 	out := statistics{quantiles: [3]float64{1, 1, 1}, mean: 1}
 	var ranks [4]int
 	total := float64(n + failed)
@@ -123,7 +125,7 @@ func draw(rng *rand.Rand, t *table, n, failed int) statistics {
 	mean += math.Sqrt(variance) * rng.NormFloat64()
 	beyond := gaps[4] / sum
 	for range n - last {
-		mean += t.at(1 - beyond*rng.Float64())
+		mean += min(t.at(1-beyond*rng.Float64()), length*rng.Float64())
 	}
 	out.mean = mean / float64(n)
 	return out

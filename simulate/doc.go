@@ -44,13 +44,12 @@
 // have (block.go), and are gauges of the sample. Then ten thousand trials are
 // affordable. It is exact when a block of an experiment is one tick of the
 // target, after a washout of another; gauges of several ticks are averaged,
-// which is not the p95 of all. What it leaves out: requests end in the tick in
-// which they start; an effect is taken as it is in the middle of the tick, so
+// which is not the p95 of all. What it leaves out: requests are over with the
+// tick in which they start, at their age if they are not done; an effect is taken as it is in the middle of the tick, so
 // one that lasts for part of a tick is in it or not; those that a stall held up
 // end with it, without a latency of their own; guards that count slow requests
-// have none to count. In the distribution of p50, p95
-// and CPU per request the two levels agree; TestService_levelsAgree holds them
-// to it for each tail.
+// have none to count. The two levels agree in the distributions of the four
+// statistics and of CPU per request; TestService_levelsAgree holds them to it.
 //
 // # What can go wrong
 //

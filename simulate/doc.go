@@ -44,12 +44,16 @@
 // have (block.go), and are gauges of the sample. Then ten thousand trials are
 // affordable. It is exact when a block of an experiment is one tick of the
 // target, after a washout of another; gauges of several ticks are averaged,
-// which is not the p95 of all. What it leaves out: requests are over with the
-// tick in which they start, at their age if they are not done; an effect is taken as it is in the middle of the tick, so
-// one that lasts for part of a tick is in it or not; those that a stall held up
-// end with it, without a latency of their own; guards that count slow requests
-// have none to count. The two levels agree in the distributions of the four
-// statistics and of CPU per request; TestService_levelsAgree holds them to it.
+// which is not the p95 of all. The two levels agree in the distributions of the
+// four statistics and of CPU per request; TestService_levelsAgree holds them to
+// it. What blocks leave out:
+//
+//   - Requests are over with the tick in which they start; one that is not done
+//     then counts at its age, in the mean.
+//   - An effect is taken as it is in the middle of the tick: one that lasts for
+//     part of it is in it or not.
+//   - Requests that a stall held up end with it, without a latency of their own.
+//   - Guards that count slow requests have none to count.
 //
 // # What can go wrong
 //

@@ -83,7 +83,7 @@ func auditFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
 // alert picks what a person should look at.
 func (r recorder) alert(rec *controller.Record) {
 	switch {
-	case rec.Kind == controller.RecordVerdict && rec.Trial.Outcome == controller.Aborted:
+	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit == 0 && rec.Trial.Outcome == controller.Aborted:
 		r.a.alerts.send(AlertGuard, rec.Trial.Optimization+": "+rec.Trial.Detail)
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit != 0 && rec.Trial.Outcome == controller.Kept:
 		r.a.alerts.send(AlertRollback, rec.Trial.Optimization+" "+rec.Trial.Move+": "+rec.Trial.Detail)

@@ -257,10 +257,42 @@ func TestGuide_proposeIsPure(t *testing.T) {
 			p.Learn(controller.Trial{
 				Optimization: first.Optimization, Move: first.Move, Change: first.Change, From: v.Safe, To: to,
 				Outcome: controller.Outcome(rapid.IntRange(1, 5).Draw(t, "outcome")),
-				Reason:  controller.Reason(rapid.IntRange(1, 14).Draw(t, "reason")),
+				Reason:  controller.Reason(rapid.IntRange(1, int(controller.Degradation)).Draw(t, "reason")),
 			})
 		}
 	})
+}
+
+// What an audit rolled back is not tried again at once: a number goes on in the
+// direction that was just shown better, and its way back is cooling down.
+func TestGuide_learnsARollback(t *testing.T) {
+	p, err := NewGuide("")
+	require.NoError(t, err)
+	up := controller.Trial{
+		ID: 1, Optimization: "enable_cache_optimization", Move: "cache_size 512 -> 1024", Change: map[string]float64{"cache_size": 1024},
+		From: controller.SettingOf(map[string]float64{"cache_size": 512}), Outcome: controller.Kept, Reason: controller.Better,
+	}
+	p.Learn(up)
+	p.Learn(controller.Trial{
+		ID: 2, Audit: 1, Optimization: up.Optimization, Move: "cache_size 1024 -> 512", Change: map[string]float64{"cache_size": 512},
+		From: controller.SettingOf(up.Change), Outcome: controller.Kept, Reason: controller.Better,
+	})
+	space, offered, initial := cacheLike()
+	initial["enable_cache_optimization"], initial["cache_size"] = 1, 512
+	v := controller.View{
+		Space: space, Offered: offered, Safe: controller.SettingOf(initial),
+		Blocked: map[string]string{"harmful": "cooling down", "useless": "cooling down", "cache_size=1024": "cooling down"},
+	}
+	var tried []float64
+	for {
+		got, ok := p.Propose(v)
+		if !ok || got.Move == controller.MoveOff {
+			break
+		}
+		tried = append(tried, got.Change["cache_size"])
+		v.Blocked[got.BlockKey()] = "cooling down"
+	}
+	require.Equal(t, []float64{256, 724, 362}, tried)
 }
 
 // A restart knows which way a kept number went: its trials are remembered in brief.

@@ -1,0 +1,49 @@
+package autotune
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"autotune/controller"
+)
+
+// What audits find is logged apart from trials, and a person is told of what
+// they roll back, not of an old value that broke a limit.
+func TestRecorder_auditsAndAlerts(t *testing.T) {
+	audit := func(o controller.Outcome) *controller.Trial {
+		return &controller.Trial{ID: 7, Audit: 3, Optimization: "cache", Move: controller.MoveOff, Outcome: o, Detail: "detail"}
+	}
+	for name, c := range map[string]struct {
+		rec   controller.Record
+		alert AlertKind
+		log   string
+	}{
+		"starts":      {controller.Record{Kind: controller.RecordTrial, Trial: audit(0)}, "", `"level":"debug".*"audited":3.*audit starts`},
+		"holds":       {controller.Record{Kind: controller.RecordVerdict, Trial: audit(controller.Inconclusive)}, "", `"level":"info".*"audited":3.*"message":"audit"`},
+		"broke":       {controller.Record{Kind: controller.RecordVerdict, Trial: audit(controller.Aborted)}, "", `"level":"info".*"message":"audit"`},
+		"rolled back": {controller.Record{Kind: controller.RecordVerdict, Trial: audit(controller.Kept)}, AlertRollback, `"level":"warn".*"message":"rolled back"`},
+		"worse": {
+			controller.Record{Kind: controller.RecordAlert, Degraded: &controller.Degraded{Metric: "cost", Value: 3, Expected: 2, Then: "audits"}},
+			AlertDegraded, `"level":"warn".*worse than expected: cost 3 over 0s, 2 expected \(\+50%\): audits`,
+		},
+		"a trial's guard": {
+			controller.Record{Kind: controller.RecordVerdict, Trial: &controller.Trial{ID: 8, Outcome: controller.Aborted}}, AlertGuard, `"message":"verdict"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			log := zerolog.New(&out)
+			a := &Autopilot{cfg: Config{Logger: &log}, alerts: &alerts{queue: make(chan Alert, 1)}}
+			require.NoError(t, recorder{a}.Append(c.rec))
+			require.Regexp(t, c.log, out.String())
+			if c.alert == "" {
+				require.Empty(t, a.alerts.queue)
+				return
+			}
+			require.Equal(t, c.alert, (<-a.alerts.queue).Kind)
+		})
+	}
+}

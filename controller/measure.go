@@ -230,7 +230,10 @@ func (c *Controller) chooseWashout() {
 		return
 	}
 	p99, ok := c.baseline.Value(LatencyP99)
-	if long := time.Duration(3 * p99 * float64(time.Second)); ok && long > c.cfg.Timing.Washout {
+	if !ok || p99 >= MaxLatency.Seconds() { // it falls among failures, which take no time that is known
+		return
+	}
+	if long := time.Duration(3 * p99 * float64(time.Second)); long > c.cfg.Timing.Washout {
 		c.cfg.Timing.Washout = long.Round(time.Millisecond)
 		c.note("washout %v: three times the p99", c.cfg.Timing.Washout)
 	}

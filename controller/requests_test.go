@@ -17,6 +17,7 @@ type requests struct {
 	rate   float64 // a second
 	tail   func(*rand.Rand) float64
 	level  func(age time.Duration) float64                   // of the latency, log units; asked in order
+	fails  float64                                           // share of requests, whatever the setting
 	effect func(since time.Duration) (latency, fail float64) // of the switch: log units, share of requests; since it was set
 	stall  func(age time.Duration) (from, to time.Duration)  // the next or present one, in which nothing moves
 
@@ -81,13 +82,13 @@ func (r *requests) Observe(_ context.Context, epoch uint64, d time.Duration) (Sa
 
 // arrive lets a slice of time pass and returns how many requests started in it.
 func (r *requests) arrive(d time.Duration) (started float64) {
-	level, fail := 0.0, 0.0
+	level, fail := 0.0, r.fails
 	if r.level != nil {
 		level = r.level(r.now)
 	}
 	if r.set.On("x") && r.effect != nil {
 		latency, share := r.effect(r.now - r.since)
-		level, fail = level+latency, share
+		level, fail = level+latency, fail+share
 	}
 	for at := r.now; ; started++ {
 		at += time.Duration(r.rng.ExpFloat64() / r.rate * 1e9)

@@ -79,7 +79,7 @@ func slowTrialOf(t testing.TB, cfg Config, service func(rng *rand.Rand) *request
 // a service that drifts, bursts and stalls by itself, and what it must find. Shares
 // are of the candidate's blocks. The full table is in DESIGN.md.
 func TestSlowGuard_findsHarmAndLeavesTheRest(t *testing.T) {
-	n := 24
+	n := 12
 	if testing.Short() || raceEnabled {
 		n = 6
 	}
@@ -238,23 +238,28 @@ func TestSlowGuard_off(t *testing.T) {
 	require.Equal(t, Worse, g.verdict.Reason, g.verdict.Detail)
 }
 
-// slowDays runs to the end of ten minutes, on a policy that never gives up.
-func slowDays(t *testing.T, r *requests) (*Trace, Config, State) {
+// slowRunOf runs to the end of ten minutes, by default on a policy that never
+// gives up.
+func slowRunOf(t *testing.T, seed uint64, r *requests, change func(*Config, *Loop)) (*Trace, Config, State) {
 	r.rng, r.set, r.rate, r.tail = rand.New(rand.NewPCG(3, 6)), SettingOf(requestInitial), 200, lognormalTail(0.6)
-	cfg := slowConfig(2, Timing{BaselineBlocks: 4})
-	cfg.Policy, cfg.Offered = always{}, []Optimization{{Name: "x", Why: "test", Switch: "x", Equivalence: Exact}}
+	cfg := slowConfig(seed, Timing{BaselineBlocks: 4})
+	cfg.Policy = always{}
 	cfg.Budget.Until = epochZero.Add(10 * time.Minute)
+	var trace Trace
+	loop := Loop{Record: &trace, Inputs: true}
+	if change != nil {
+		change(&cfg, &loop)
+	}
 	c, err := New(cfg)
 	require.NoError(t, err)
-	var trace Trace
-	require.NoError(t, Run(context.Background(), r, c, Loop{Record: &trace, Inputs: true}))
+	require.NoError(t, Run(context.Background(), r, c, loop))
 	return &trace, cfg, c.State()
 }
 
 // A candidate that is slow twice is quarantined. One in whose block the world got
 // slow, and stayed so, is not to blame: the noise is measured anew.
 func TestSlowGuard_controlTellsWhoIsToBlame(t *testing.T) {
-	trace, _, state := slowDays(t, &requests{effect: times(4)})
+	trace, _, state := slowRunOf(t, 2, &requests{effect: times(4)}, nil)
 	require.Len(t, trace.Verdicts(), 2)
 	require.Contains(t, state.Memory["x"].Quarantined, "2 times in a row")
 
@@ -266,7 +271,7 @@ func TestSlowGuard_controlTellsWhoIsToBlame(t *testing.T) {
 		}
 		return 0
 	}
-	trace, _, state = slowDays(t, r)
+	trace, _, state = slowRunOf(t, 2, r, nil)
 	verdicts := trace.Verdicts()
 	require.Equal(t, Aborted, verdicts[0].Outcome)
 	require.Zero(t, state.Memory["x"].Strikes)
@@ -287,7 +292,7 @@ func TestSlowGuard_controlTellsWhoIsToBlame(t *testing.T) {
 // What the guard knows comes from the inputs alone: fed again, through a journal,
 // they give the same records.
 func TestSlowGuard_replays(t *testing.T) {
-	trace, cfg, _ := slowDays(t, &requests{effect: times(4)})
+	trace, cfg, _ := slowRunOf(t, 2, &requests{effect: times(4)}, nil)
 	core, err := New(cfg)
 	require.NoError(t, err)
 	now := core.Start().Records
@@ -314,4 +319,116 @@ func TestSlowGuard_replays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(a), string(b))
 	require.Contains(t, string(a), "requests slower than")
+}
+
+// A limit from a handful of requests, or of a moment, means nothing: until the
+// safe setting was seen for 5 s and 200 requests, the guard does not know it.
+func TestSlowGuard_waitsUntilItKnowsTheSafeSetting(t *testing.T) {
+	for _, c := range []struct {
+		rate   float64
+		blocks int
+		trips  bool
+	}{
+		{30, 5, false},  // with a block of the trial 6 s, 180 requests
+		{500, 3, false}, // 4 s, 2000 requests
+		{30, 16, true},
+		{500, 6, true},
+	} {
+		timing := Timing{Washout: 250 * time.Millisecond, Measure: time.Second, MinRequests: -1, BaselineBlocks: c.blocks}
+		for seed := range uint64(4) {
+			g := slowTrial(t, seed, timing, func(*rand.Rand) *requests {
+				return &requests{rate: c.rate, tail: lognormalTail(0.6), effect: times(50)}
+			})
+			first := g.verdict.Reason == GuardTripped && g.blocks == 1
+			require.Equal(t, c.trips, first, "%v/s, %d blocks of the safe setting: %s", c.rate, c.blocks, g.verdict.Detail)
+		}
+	}
+}
+
+// Services on which the limits themselves are in doubt.
+func TestSlowGuard_oddServices(t *testing.T) {
+	hits := func(share float64) func(*rand.Rand) float64 { // a cache: one in fifty of the time
+		return func(rng *rand.Rand) float64 {
+			y := math.Exp(0.2 * rng.NormFloat64())
+			if rng.Float64() < share {
+				return y / 50
+			}
+			return y
+		}
+	}
+	for name, c := range map[string]struct {
+		tail  func(*rand.Rand) float64
+		fails float64 // of all requests, under either setting
+	}{
+		"a cache that answers about half":  {hits(0.52), 0},
+		"a cache that answers most":        {hits(0.97), 0},
+		"a third of all requests fails":    {lognormalTail(0.6), 0.35},
+		"one in twenty fails":              {lognormalTail(0.6), 0.05},
+		"every request takes as long":      {func(*rand.Rand) float64 { return 1 }, 0},
+		"requests that outlast the blocks": {func(rng *rand.Rand) float64 { return 100 * math.Exp(0.6*rng.NormFloat64()) }, 0},
+	} {
+		for _, g := range slowTrials(t, 2, Timing{Washout: time.Second, Measure: 5 * time.Second, BaselineBlocks: 4}, func(*rand.Rand) *requests {
+			return &requests{rate: 500, tail: c.tail, fails: c.fails}
+		}) {
+			require.NotEqual(t, GuardTripped, g.verdict.Reason, "%s: %s", name, g.verdict.Detail)
+		}
+	}
+}
+
+// While nothing is tried the world may change: the limits follow it.
+func TestSlowGuard_learnsWhileNothingIsTried(t *testing.T) {
+	getsSlow := func(age time.Duration) float64 {
+		if age < 40*time.Second {
+			return 0
+		}
+		return math.Log(4)
+	}
+	for seed := range uint64(6) { // the candidate goes first in some
+		r := &requests{level: getsSlow}
+		trace, _, _ := slowRunOf(t, seed, r, func(cfg *Config, loop *Loop) {
+			asked := Ask(0)
+			loop.Ask = func() Ask {
+				was := asked
+				if asked = Resume; r.now > 30*time.Second && r.now < 70*time.Second {
+					asked = Pause
+				}
+				if asked == was {
+					return 0
+				}
+				return asked
+			}
+		})
+		for _, v := range trace.Verdicts() {
+			require.NotEqual(t, GuardTripped, v.Reason, "paused: %s", v.Detail)
+		}
+
+		r = &requests{level: getsSlow}
+		trace, _, _ = slowRunOf(t, seed, r, func(cfg *Config, _ *Loop) { cfg.Policy = &late{wait: 5} })
+		require.NotEmpty(t, trace.Verdicts())
+		for _, v := range trace.Verdicts() {
+			require.NotEqual(t, GuardTripped, v.Reason, "idle: %s", v.Detail)
+		}
+	}
+}
+
+// late lets a few turns pass before it proposes.
+type late struct {
+	always
+	wait int
+}
+
+func (l *late) Propose(v View) (Proposal, bool) {
+	if l.wait > 0 {
+		l.wait--
+		return Proposal{}, false
+	}
+	return l.always.Propose(v)
+}
+
+// Where more than one request in a hundred fails, the p99 is no time to wait for.
+func TestMeasure_washoutOfAServiceThatFails(t *testing.T) {
+	g := slowTrial(t, 1, Timing{BaselineBlocks: 4}, func(*rand.Rand) *requests {
+		return &requests{rate: 100, tail: lognormalTail(0.6), fails: 0.03}
+	})
+	require.Equal(t, time.Second, g.verdict.Washout)
 }

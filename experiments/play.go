@@ -20,7 +20,8 @@ type play struct {
 	pairs    int                      // at most, in a trial; 0 is the default
 	until    time.Time                // the end of the session
 	state    *controller.State        // of an earlier life, from its journal
-	givenUp  func() bool              // ends a static session; nil: never
+	alert    controller.Alert
+	givenUp  func() bool // ends a static session; nil: never
 	seed     uint64
 	openLoop bool // arrivals are nobody's doing
 }
@@ -38,7 +39,7 @@ func autotune() contender {
 	return contender{"autotune", func(p play) (controller.Stepper, error) {
 		return controller.New(controller.Config{
 			Space: p.space, Offered: p.offered, Goals: p.goals, Guards: p.guards, Policy: p.policy(), PolicyName: "experiment",
-			Seed: p.seed, OpenLoop: p.openLoop, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until}, State: p.state,
+			Seed: p.seed, OpenLoop: p.openLoop, Timing: p.timing, Budget: controller.Budget{MaxPairs: p.pairs, Until: p.until}, State: p.state, Alert: p.alert,
 		})
 	}}
 }

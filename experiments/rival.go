@@ -212,6 +212,9 @@ func (r *rival) endBlock() {
 		r.end(controller.Inconclusive, controller.NoData)
 		return
 	}
+	if r.p.goals[0].Maximize {
+		v = 1 / v
+	}
 	r.values[arm] = append(r.values[arm], v)
 	r.block++
 	last := r.block == 2*r.rule.Blocks

@@ -49,16 +49,16 @@ func lockedPeriod() trap {
 					Text:   "fixed alternation keeps the harm in every seed",
 					Figure: fmt.Sprintf("keeps by seed %.0f", abab), Holds: len(abab) > 0 && slices.Min(abab) >= 1,
 				},
-				never(of, "autotune keeps nothing", keepsOf),
+				neverKept(of),
 			}
 		},
 	}
 }
 
-// never claims that a value is zero in every seed of autotune.
-func never(of func(string) *Tally, text, what string) Claim {
-	v := of(autotune().name).Values[what]
-	return Claim{Text: text, Figure: fmt.Sprintf("by seed %.0f", v), Holds: len(v) > 0 && slices.Max(v) == 0}
+// neverKept claims that autotune keeps nothing in any seed.
+func neverKept(of func(string) *Tally) Claim {
+	v := of(autotune().name).Values[keepsOf]
+	return Claim{Text: "nothing is kept", Figure: fmt.Sprintf("by seed %.0f", v), Holds: len(v) > 0 && slices.Max(v) == 0}
 }
 
 // always claims that something was counted in every seed of autotune.
@@ -89,7 +89,7 @@ func deferredCost(declared bool) trap {
 	}
 	if declared {
 		t.claims = func(of func(string) *Tally) []Claim {
-			return []Claim{never(of, "nothing is kept", keepsOf)}
+			return []Claim{neverKept(of)}
 		}
 	} else {
 		t.name = "deferred cost, not declared"
@@ -148,7 +148,7 @@ func wideTail() trap {
 		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
 			cfg.Effect = on(simulate.Effect{Latency: -0.2, Tail: wide})
 		},
-		claims: func(of func(string) *Tally) []Claim { return []Claim{never(of, "nothing is kept", keepsOf)} },
+		claims: func(of func(string) *Tally) []Claim { return []Claim{neverKept(of)} },
 	}
 }
 
@@ -273,7 +273,7 @@ func loadStep() trap {
 		claims: func(of func(string) *Tally) []Claim {
 			v := of(Welch().Name).Values[keepsOf]
 			return []Claim{
-				never(of, "autotune keeps nothing", keepsOf),
+				neverKept(of),
 				{Text: "before/after keeps the harm in every seed", Figure: fmt.Sprintf("keeps by seed %.0f", v), Holds: len(v) > 0 && slices.Min(v) >= 1},
 			}
 		},
@@ -387,7 +387,7 @@ func deaf() trap {
 		claims: func(of func(string) *Tally) []Claim {
 			return []Claim{
 				always(of, "every trial ends as not applied", reported),
-				never(of, "nothing is kept", keepsOf),
+				neverKept(of),
 			}
 		},
 	}

@@ -299,9 +299,7 @@ func trapTables(r *Results) []Table {
 		Note:  "Medians of the seeds. Best static is the best of all settings that stay in force for the whole run, known beforehand.",
 		Head:  []string{"trap"},
 	}
-	for _, c := range r.Contenders() {
-		sum.Head = append(sum.Head, c)
-	}
+	sum.Head = append(sum.Head, r.Contenders()...)
 	out := []Table{}
 	m := Traps().Measures
 	for _, t := range allTraps() {

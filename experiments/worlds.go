@@ -108,6 +108,7 @@ func drift(kind string, chance func(n uint64) *rand.Rand) (load, level simulate.
 var (
 	lognormal = sync.OnceValue(func() simulate.Tail { return simulate.Lognormal(0.6) })
 	pareto    = sync.OnceValue(func() simulate.Tail { return simulate.Pareto(1.2) })
+	restless  = sync.OnceValue(func() simulate.Tail { return simulate.Lognormal(1) })
 	bimodal   = sync.OnceValue(func() simulate.Tail { return simulate.Bimodal(0.08, 6, 0.3) })
 )
 
@@ -118,6 +119,8 @@ func tail(kind string) (simulate.Tail, error) {
 		return simulate.Tail{}, nil
 	case "lognormal":
 		return lognormal(), nil
+	case "lognormal 1.0":
+		return restless(), nil
 	case "pareto":
 		return pareto(), nil
 	case "bimodal":

@@ -32,7 +32,7 @@ func Audit() Experiment {
 	return Experiment{
 		Name: "audit",
 		Doc: "A change that halves the latency is kept; then, or after some audits, its effect becomes another. How surely and how soon do audits take it back, " +
-			"and how often one that is no worse? Each run lasts 3,200 blocks from the keep, 12 audits; there are no alerts.",
+			"and how often one that is no worse? Each run lasts 3,200 blocks from the keep; there are no alerts.",
 		Cells: auditCells,
 		Measures: []Measure{
 			{Name: rolledBack, Of: Rate, Format: "%.1f"},

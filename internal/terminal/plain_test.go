@@ -137,6 +137,11 @@ func TestAudits_areNoTrials(t *testing.T) {
 	assert.Equal(t, "1: 1 kept", tally([]controller.Trial{kept}))
 	assert.Equal(t, "1: 1 kept, 1 rolled back", tally([]controller.Trial{kept, back}))
 	assert.Equal(t, "audit of trial 1: a off, at most 30 pairs", begins(&back))
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := controller.Status{At: now, Phase: controller.Idle, Why: "nothing worth trying", Audits: []controller.AuditStatus{
+		{Trial: 1, Due: now.Add(time.Hour)}, {Trial: 2, Due: now.Add(80 * time.Second)},
+	}}
+	assert.Equal(t, "idle: nothing worth trying; next of 2 audits in 1m20s", standing(&s))
 }
 
 func TestKept(t *testing.T) {

@@ -146,6 +146,10 @@ func standing(s *controller.Status) string {
 	if s.Phase == controller.Measuring {
 		text += fmt.Sprintf(" (%d of %d done)", s.Measured, s.MeasuredOf)
 	}
+	if s.Phase == controller.Idle && len(s.Audits) > 0 {
+		next := slices.MinFunc(s.Audits, func(a, b controller.AuditStatus) int { return a.Due.Compare(b.Due) })
+		text += fmt.Sprintf("; next of %d audits in %s", len(s.Audits), span(max(next.Due.Sub(s.At), 0)))
+	}
 	return text
 }
 

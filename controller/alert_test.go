@@ -90,6 +90,17 @@ func TestAlert_stepsFromOutsideDoNotFlipFlop(t *testing.T) {
 	require.Equal(t, 1, back, "on probation once")
 	require.Zero(t, rollbacks)
 	require.Greater(t, share, 0.97)
+
+	// Each one soon after what was kept again because of the one before.
+	trace, share = drifting(t, 4*time.Hour, Alert{}, func(age time.Duration) float64 {
+		return 0.4 * float64(age/(25*time.Minute))
+	})
+	n, back, rollbacks = alerts(trace)
+	t.Logf("%d alerts, taken back %d times, %d rollbacks, kept for %.1f%% of the time", n, back, rollbacks, 100*share)
+	require.Equal(t, 9, n)
+	require.Equal(t, 1, back, "once ever")
+	require.Zero(t, rollbacks)
+	require.Greater(t, share, 0.97)
 }
 
 // A day whose level goes up and down by half every four hours: alerts while it

@@ -102,7 +102,7 @@ func (c *Controller) watchKeep(r *running, rank int) {
 	t := &r.trial
 	k := Keep{
 		Trial: t.ID, Optimization: t.Optimization, Move: t.Move, Key: memoryKey(t), Was: before(t).Map(), Is: map[string]float64{},
-		For: r.goals[rank].Metric, Above: map[Metric]float64{}, Spent: map[Metric]float64{}, Since: c.now,
+		For: r.goals[rank].Metric, Above: map[Metric]float64{}, Spent: r.spent(rank), Since: c.now,
 	}
 	for name := range t.Change {
 		k.Is[name], _ = r.to.Get(name)
@@ -111,7 +111,6 @@ func (c *Controller) watchKeep(r *running, rank int) {
 		if i < rank {
 			k.Above[g.Metric] = g.tolerance
 		}
-		k.Spent[g.Metric] = math.Max(0, g.pairs.Median())
 	}
 	k.Due = k.next(c.now, c.blockLength(t.Change))
 	c.state.Keeps = append(c.state.Keeps, k)
@@ -210,7 +209,7 @@ func (c *Controller) mostAuditPairs(change map[string]float64) (int, string) {
 	left := c.cfg.Budget.Until.Sub(c.now)
 	pair := c.layoutOf(change).pair()
 	return min(mostAuditPairs, int((left-owed)/pair)), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
-		mostAuditPairs, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
+		mostAuditPairs, left.Round(time.Second), c.reserved(), others, pair)
 }
 
 // beginAudit begins the trial of the old values on the goals that the keep

@@ -18,7 +18,7 @@ import (
 func TestBudget_everyOfferedOptimizationIsTried(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 6).Draw(t, "offered")
-		reserved := rapid.IntRange(1, 12).Draw(t, "reserved")
+		reserved := rapid.IntRange(8, 12).Draw(t, "reserved") // 8 can decide, with wealth for six trials
 		names := make([]string, n)
 		for i := range names {
 			names[i] = fmt.Sprintf("o%d", i)

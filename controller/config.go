@@ -38,7 +38,7 @@ type Budget struct {
 	// Zero: never.
 	Until time.Time `json:"until,omitzero"`
 	// ReservedPairs are kept for each optimization still untried when Until is
-	// set, 8 by default.
+	// set, 8 by default, and never fewer than can end in a keep.
 	ReservedPairs int `json:"reserved_pairs"`
 	// FDR bounds the expected share of false keeps among all keeps, for ever and
 	// over restarts, above 0 and at most 0.5: the strict choice, which makes later

@@ -285,7 +285,7 @@ var scenarios = map[string]scenario{
 		},
 	},
 	"time-over": {
-		about: "Two switches share the 22 seconds left after the noise is measured. Two pairs\nare reserved for the one not tried yet, so that both have their trial.",
+		about: "Two switches share the 22 seconds left after the noise is measured. The\nfirst has the seven pairs without which nothing can be kept, the other the rest.",
 		names: []string{"first", "second"},
 		cfg: func(c *Config) {
 			c.Budget.Until = epochZero.Add(47 * time.Second)

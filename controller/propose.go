@@ -5,11 +5,20 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"autotune/internal/stats"
 )
 
-// leastPairs that can decide when an error rate is shared by three goals; a
-// move that is not owed a trial does not start with fewer.
-const leastPairs = 9
+// leastPairs that can end in a keep, if each is the best that a pair can be: 7
+// for one goal, 9 for three, and more when wealth is low. A move that is not owed
+// a trial does not start with fewer, unless that is the owner's cap.
+func (c *Controller) leastPairs() int {
+	needed := float64(len(c.measured.judged())) / c.state.alpha(c.cfg.Budget.FDR)
+	return min(stats.LeastPairs(needed), c.cfg.Budget.MaxPairs)
+}
+
+// reserved is how many pairs an untried optimization is owed.
+func (c *Controller) reserved() int { return max(c.cfg.Budget.ReservedPairs, c.leastPairs()) }
 
 // propose asks the policy for the next change, and starts its trial, or goes idle.
 func (c *Controller) propose() {
@@ -47,7 +56,7 @@ func (c *Controller) propose() {
 			continue
 		}
 		most, why := c.mostPairs(p, view)
-		if most < 1 || most < leastPairs && !c.owed(p, view) {
+		if most < 1 || most < c.leastPairs() && !c.owed(p, view) {
 			if view.Untried == 0 {
 				c.idle("too little time is left for another trial", 2*c.cfg.Timing.Measure)
 				return
@@ -154,15 +163,16 @@ func (c *Controller) mostPairs(p Proposal, v View) (int, string) {
 	left := c.cfg.Budget.Until.Sub(c.now)
 	share := int((left - owed) / pair)
 	if c.owed(p, v) {
-		// Where time is too short for what everybody is owed, as many pairs for each.
-		own := time.Duration(c.cfg.Budget.ReservedPairs) * pair
+		// Where time is too short for what everybody is owed, as many pairs for
+		// each, but no fewer than can decide: the last ones make do with the rest.
+		own := time.Duration(c.reserved()) * pair
 		if own+owed > left {
 			share = int(float64(left) * float64(own) / float64(own+owed) / float64(pair))
 		}
-		share = max(share, min(int(left/pair), 1))
+		share = max(share, min(int(left/pair), c.leastPairs()))
 	}
 	return min(most, share), fmt.Sprintf("min(%d, (%v left - %d x %d pairs for optimizations untried) / %v a pair)",
-		most, left.Round(time.Second), c.cfg.Budget.ReservedPairs, others, pair)
+		most, left.Round(time.Second), c.reserved(), others, pair)
 }
 
 // owedTime is the time that all untried optimizations but one are owed, and their number.
@@ -171,7 +181,7 @@ func (c *Controller) owedTime(but string, blocked map[string]string) (others int
 		if o.Name != but && c.isUntried(o, blocked) {
 			others++
 			// A tick to restore before it, and its pairs.
-			owed += c.cfg.Timing.Tick + time.Duration(c.cfg.Budget.ReservedPairs)*c.firstPair(o)
+			owed += c.cfg.Timing.Tick + time.Duration(c.reserved())*c.firstPair(o)
 		}
 	}
 	return others, owed

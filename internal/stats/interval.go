@@ -71,3 +71,15 @@ func upperRoot(f func(float64) float64, guess, step float64) float64 {
 	}
 	return high
 }
+
+// AtMost returns the smallest θ that the effect is shown to be below with an
+// e-value of e: the upper end of a one-sided confidence sequence at level 1-1/e.
+// It is EndOfScale while the pairs do not bound it.
+func (p *Pairs) AtMost(e float64) float64 {
+	middle := p.Median()
+	if math.IsNaN(middle) {
+		return EndOfScale
+	}
+	at := math.Log(e)
+	return upperRoot(func(theta float64) float64 { return p.LogE(theta, Below) - at }, middle, p.s[len(p.s)-1])
+}

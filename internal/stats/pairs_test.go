@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -291,5 +292,37 @@ func BenchmarkInterval_120(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Interval(0.05)
+	}
+}
+
+// The fewest pairs that can decide, against the pairs themselves.
+func TestLeastPairs(t *testing.T) {
+	require.Equal(t, 0, LeastPairs(0))
+	require.Equal(t, 0, LeastPairs(1))
+	require.Equal(t, 7, LeastPairs(40))
+	require.Equal(t, 9, LeastPairs(120))
+	for _, e := range []float64{2, 40, 120, 3000} {
+		p := NewPairs(slices.Repeat([]float64{1}, 40)) // so that the scale stays
+		for p.E(0, Below) < e {
+			require.NoError(t, p.Add(-1e6))
+		}
+		require.Equal(t, p.Len(), LeastPairs(e), "%v", e)
+	}
+}
+
+// AtMost is where the evidence crosses: below it there is less, above it more.
+func TestPairs_atMost(t *testing.T) {
+	require.InDelta(t, EndOfScale, NewPairs(nil).AtMost(1), 0)
+	rng := rand.New(rand.NewPCG(1, 1))
+	p := NewPairs([]float64{0.1, 0.2, 0.15})
+	for range 30 {
+		require.NoError(t, p.Add(0.02+0.1*rng.NormFloat64()))
+	}
+	before := math.Inf(-1)
+	for _, e := range []float64{0.5, 1, 2, 20} {
+		u := p.AtMost(e)
+		require.InDelta(t, math.Log(e), p.LogE(u, Below), 1e-3)
+		require.Greater(t, u, before)
+		before = u
 	}
 }

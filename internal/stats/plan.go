@@ -13,6 +13,26 @@ func PlannedPairs(alpha, scale, delta float64) float64 {
 	return math.Max(8, 2*math.Log(1/alpha)*math.Pow(scale/delta, 2)*1.3)
 }
 
+// LeastPairs is how many pairs it takes at least to reach an e-value, if in each
+// the difference is as far on the right side as the clip lets count. For 0 and
+// below, and up to 1, it takes none.
+func LeastPairs(e float64) int {
+	n := 0
+	for ; n < mostLeast; n++ {
+		var stakes [len(kappas)]float64
+		for i, kappa := range kappas {
+			stakes[i] = float64(n) * logFactor(kappa, Above, clipAt)
+		}
+		if mixture(stakes) >= math.Log(max(e, 1)) {
+			break
+		}
+	}
+	return n
+}
+
+// mostLeast is where counting ends: e^700 is reached far before.
+const mostLeast = 10_000
+
 // optimism is how many standard deviations above its mean the prediction puts
 // the sum of log factors still to come.
 const optimism = 2.5

@@ -106,7 +106,7 @@ func aaCells(short bool) ([]Cell, error) {
 					if r == 500 || d == "jumps" {
 						continue
 					}
-					n = 20
+					n = 10
 				}
 				cells = append(cells, cellOf(fmt.Sprintf("requests, %s, %s, %v/s", d, t, r), w, autotune(), n, 5))
 			}

@@ -35,7 +35,8 @@ func Guard() Experiment {
 	return Experiment{
 		Name: "guard",
 		Doc: "How surely and how soon does the guard that bets on slow requests abort a candidate within its block, and how often one that does nothing? " +
-			"Every request is simulated; blocks of 5 s after a washout of 1 s.",
+			"Every request is simulated; blocks of 5 s after a washout of 1 s. Drift has a standard deviation of 0.2 and a correlation time of a minute, " +
+			"the short correlation one of 0.4.",
 		Cells: guardCells,
 		Measures: []Measure{
 			{Name: firstBlock, Of: Rate, Format: "%.1f"},
@@ -93,7 +94,7 @@ func (g guarded) play(ctx context.Context, seed uint64, into *Tally) error {
 	case "drift":
 		cfg.Level = simulate.AR1(chance, time.Minute, 0.2)
 	case "0.5 s correlation":
-		cfg.Level = simulate.AR1(chance, 500*time.Millisecond, 0.2)
+		cfg.Level = simulate.AR1(chance, 500*time.Millisecond, 0.4)
 	case "stalls of 0.5 s each minute":
 		stalls = true
 	}

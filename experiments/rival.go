@@ -2,10 +2,8 @@ package experiments
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"autotune/controller"
@@ -249,22 +247,29 @@ func (r *rival) end(o controller.Outcome, why controller.Reason) {
 		if r.rule.Layout == BeforeAfter {
 			t.Pairs = r.block / 2
 		}
-		r.cool[controller.Proposal{Optimization: t.Optimization, Move: t.Move, Change: t.Change}.BlockKey()] = r.now.Add(16 * t.Ended.Sub(t.Started))
-		if o == controller.Kept { // the way back waits as long
-			back := maps.Clone(t.Change)
-			for name := range back {
-				back[name], _ = t.From.Get(name)
-			}
-			for _, o := range r.p.offered {
-				if o.Name == t.Optimization && slices.Contains(slices.Collect(maps.Keys(back)), o.Switch) {
-					r.cool[controller.Proposal{Optimization: t.Optimization, Move: controller.MoveOff, Change: back}.BlockKey()] = r.now.Add(16 * t.Ended.Sub(t.Started))
-				}
-			}
-		}
+		r.rest(t)
 		r.policy.Learn(*t)
 		r.cmd.Records = []controller.Record{{At: r.now, Kind: controller.RecordVerdict, Trial: t}}
 		r.trial = nil
 	}
 	r.send(r.safe)
 	r.cmd.Wait = r.p.timing.Tick
+}
+
+// rest leaves a change that was tried alone for a while, and what was kept its
+// way back too.
+func (r *rival) rest(t *controller.Trial) {
+	until := r.now.Add(16 * t.Ended.Sub(t.Started))
+	r.cool[controller.Proposal{Optimization: t.Optimization, Move: t.Move, Change: t.Change}.BlockKey()] = until
+	if t.Outcome != controller.Kept {
+		return
+	}
+	back := controller.Proposal{Optimization: t.Optimization, Move: controller.MoveOff, Change: map[string]float64{}}
+	for name := range t.Change {
+		back.Change[name], _ = t.From.Get(name)
+	}
+	if t.Move == controller.MoveOff {
+		back.Move = controller.MoveOn
+	}
+	r.cool[back.BlockKey()] = until
 }

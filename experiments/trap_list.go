@@ -22,7 +22,7 @@ func on(e simulate.Effect) func(simulate.Moment) simulate.Effect {
 	}
 }
 
-// allTraps are those of EXPERIMENT.md §6.4, in its order.
+// allTraps, from the noise that fools schedules to the faults of actuators.
 func allTraps() []trap {
 	return []trap{
 		lockedPeriod(), deferredCost(true), deferredCost(false), highLoad(), decays(), wideTail(), rarelyBad(), leak(), turnsBad(),

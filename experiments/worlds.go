@@ -95,7 +95,7 @@ func drift(kind string, chance func(n uint64) *rand.Rand) (load, level simulate.
 		level = simulate.Jumps(chance(0), 2*time.Minute, 0.3)
 	case "ramp":
 		level = simulate.Ramp(1)
-	case "bursts": // the load of §1: drift of minutes, bursts of seconds
+	case "bursts": // drift of minutes, bursts of seconds
 		level = simulate.Sum(simulate.AR1(chance(0), 2*time.Minute, 0.2), simulate.Jumps(chance(1), 20*time.Second, 0.05))
 	default:
 		return nil, nil

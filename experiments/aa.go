@@ -25,6 +25,7 @@ const (
 const (
 	promised = 0.025 // of false keeps, and of false aborts
 	atMost   = 0.031 // the upper end of that rate, with 99 % confidence
+	enough   = 5000  // trials, for that end to say something
 )
 
 // trialIn lets a contender play a world once.
@@ -163,8 +164,9 @@ func aaClaims(r *Results) []Claim {
 			Figure: fmt.Sprintf("%d of %d, %.2f %%, at most %.2f %% with 99 %% confidence", k, all.N, percent(k, all.N), 100*high),
 			Holds:  all.N > 0 && percent(k, all.N) <= 100*promised && (high <= atMost || r.Short),
 		})
-		// Of many cells some are above their rate by chance: it is the least that a
-		// cell's rate may be that counts, at a level that all cells share.
+		// Of many cells some are above their rate by chance. Where there are enough
+		// trials to tell, the upper end counts; elsewhere the least that the rate may
+		// be, at a level that all cells share.
 		holds, cells := true, 0
 		for _, c := range r.Cells {
 			if is(c) {
@@ -172,9 +174,9 @@ func aaClaims(r *Results) []Claim {
 			}
 		}
 		for i, c := range r.Cells {
-			if is(c) {
-				low, _ := stats.Binomial(r.Tallies[i].Counts[what], r.Tallies[i].N, 1-0.02/float64(cells))
-				holds = holds && low <= promised
+			if k, n := r.Tallies[i].Counts[what], r.Tallies[i].N; is(c) {
+				low, _ := stats.Binomial(k, n, 1-0.02/float64(cells))
+				holds = holds && low <= promised && (n < enough || stats.BinomialUpper(k, n, 0.99) <= atMost)
 			}
 		}
 		claims = append(claims, Claim{

@@ -48,6 +48,14 @@ type trap struct {
 	claims func(of func(contender string) *Tally) []Claim
 }
 
+// allTraps, from the noise that fools schedules to the faults of actuators.
+func allTraps() []trap {
+	return []trap{
+		lockedPeriod(), deferredCost(true), deferredCost(false), highLoad(), decays(), wideTail(), rarelyBad(), leak(), turnsBad(),
+		interaction(), switchCost(), loadStep(), stall(), clockJump(), crash(), flat(), deaf(), rounds(),
+	}
+}
+
 // Traps asks what whole sessions come to where a service fools its controller.
 func Traps() Experiment {
 	return Experiment{

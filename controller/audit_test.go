@@ -30,7 +30,7 @@ const fastLength = 1100 * time.Millisecond // of a block
 func keptAlready(goal Metric) *State {
 	off := SettingOf(map[string]float64{"x": 0})
 	return &State{
-		Version: StateVersion, Initial: off, Safe: off.With(map[string]float64{"x": 1}), Wealth: 0.25, NextTrial: 2,
+		Version: StateVersion, Initial: off, Safe: off.With(map[string]float64{"x": 1}), Wealth: 0.25, NextTrial: 2, Proven: true,
 		Keeps: []Keep{{
 			Trial: 1, Optimization: "x", Move: MoveOn, Key: "x", Was: map[string]float64{"x": 0}, Is: map[string]float64{"x": 1},
 			For: goal, Since: measured, Due: measured.Add(4 * fastLength),

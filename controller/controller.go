@@ -36,6 +36,8 @@ type Controller struct {
 	auditRest time.Time // no audit before
 
 	restore   restoring
+	started   time.Time     // when this process began
+	broke     time.Duration // how long a hard limit has been broken while trials pause
 	quiet     time.Duration // how long Idle or Paused has seen no breach
 	quietFor  time.Duration // how long it has to
 	control   string        // memory key whose guard abort is being controlled
@@ -113,6 +115,7 @@ func (c *Controller) Step(in Input) Command {
 		c.stepPaused(&in)
 	}
 	c.watchGoals()
+	c.prove()
 	c.endInTime()
 	return c.command()
 }

@@ -93,6 +93,41 @@ var scenarios = map[string]scenario{
 		},
 		cfg: func(c *Config) { c.Guards = []Guard{{Metric: "cost", Limit: 3}} },
 	},
+	"leak": {
+		about: "A switch is kept, and at 70 s a hard limit (cost above 3) breaks because of it.\nThe keep is taken back in the next command, trials pause until the limit holds,\nand go on.",
+		names: []string{"gain"},
+		plant: func(p *plant) {
+			p.effect = func(s Setting, age time.Duration) float64 {
+				if age > 70*time.Second {
+					return on("gain", 2)(s, age)
+				}
+				return on("gain", -0.36)(s, age)
+			}
+		},
+		cfg: func(c *Config) { c.Guards = []Guard{{Metric: "cost", Limit: 3}} },
+	},
+	"limit-stays-broken": {
+		about: "A hard limit breaks at 70 s, with or without the switch that was kept. The keep\nis taken back, which does not help; nobody else is to blame, and trials pause.",
+		names: []string{"gain"},
+		plant: func(p *plant) {
+			p.effect = func(s Setting, age time.Duration) float64 {
+				if age > 70*time.Second {
+					return 2
+				}
+				return on("gain", -0.36)(s, age)
+			}
+		},
+		cfg: func(c *Config) { c.Guards = []Guard{{Metric: "cost", Limit: 3}} },
+	},
+	"crash-loop": {
+		about: "A switch is kept; the process dies, and so do the next two, each soon after its\nstart. The fourth does not put the kept setting back: it is to blame, and in quarantine.",
+		names: []string{"gain"},
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		most:  84,
+		then: &scenario{most: 8, then: &scenario{most: 8, then: &scenario{
+			cfg: func(c *Config) { c.Budget.Until = epochZero.Add(120 * time.Second) },
+		}}},
+	},
 	"deaf": {
 		about: "An actuator that does nothing: the candidate does not read back, which is\nreported. It says nothing about the optimization.",
 		names: []string{"deaf"},

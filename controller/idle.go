@@ -33,9 +33,8 @@ func (c *Controller) stepIdle(in *Input) {
 		if b := c.breach(&in.Sample); b != "" {
 			if c.control != "" {
 				c.note("%s: the safe setting breaks the same limit: no strike against the candidate", c.control)
-				c.control = ""
 			}
-			c.pause(pausedByGuard, "the safe setting breaks a hard limit: "+b)
+			c.broken(b)
 			return
 		}
 		c.slow.learn(in.Sample.Latency, nil, in.Sample.Over)
@@ -85,6 +84,7 @@ func (c *Controller) stepPaused(in *Input) {
 	case pausedByGuard:
 		if in.ObserveErr != "" || c.breach(&in.Sample) != "" {
 			c.quiet = 0
+			c.stillBroken(max(in.Sample.Over, c.wait))
 		}
 	case pausedByJournal:
 		// Ask for the records to be durable, to know whether they can be.

@@ -229,3 +229,65 @@ func TestAudit_doubtsWhatTheKeepRestsOn(t *testing.T) {
 		})
 	}
 }
+
+// Three processes in a row that die young are blamed on what was kept last; one
+// that lives for ten minutes, or ends as asked, begins the count anew.
+func TestKeep_answersForACrashLoop(t *testing.T) {
+	space, offered, initial := switches("x")
+	life := func(state *State, lives time.Duration, stop bool) *State {
+		p := newPlant(3, space, initial)
+		c, err := New(Config{Space: space, Offered: offered, Goals: []Goal{{Metric: "cost"}}, Policy: &script{}, Timing: fast, State: state})
+		require.NoError(t, err)
+		loop := Loop{Ask: func() Ask {
+			if stop && p.now.Sub(p.start) > lives {
+				return Stop
+			}
+			return 0
+		}}
+		core := &mortal{Controller: c, until: epochZero.Add(lives), immortal: stop}
+		require.NoError(t, Run(context.Background(), p, core, loop))
+		s := core.last
+		return &s
+	}
+	young, old := time.Minute, 11*time.Minute
+	for name, c := range map[string]struct {
+		lives []time.Duration
+		stop  bool
+		kept  bool
+	}{
+		"two die young":                {[]time.Duration{young, young}, false, true},
+		"three die young":              {[]time.Duration{young, young, young}, false, false},
+		"one between them lives":       {[]time.Duration{young, young, old, young, young}, false, true},
+		"all are stopped, and go soon": {[]time.Duration{young, young, young, young}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := keptAlready("cost")
+			for _, d := range append(c.lives, young) {
+				state = life(state, d, c.stop)
+			}
+			require.Equal(t, c.kept, state.Safe.On("x"))
+			require.Equal(t, c.kept, state.Memory["x"].Quarantined == "")
+		})
+	}
+}
+
+// mortal is a core whose process dies at a time.
+type mortal struct {
+	*Controller
+	until    time.Time
+	immortal bool
+	last     State // the last that was recorded
+}
+
+func (m *mortal) Step(in Input) Command {
+	if !m.immortal && in.At.After(m.until) {
+		return Command{Done: true}
+	}
+	cmd := m.Controller.Step(in)
+	for _, r := range cmd.Records {
+		if r.Kind == RecordState {
+			m.last = *r.State
+		}
+	}
+	return cmd
+}

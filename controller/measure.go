@@ -122,7 +122,7 @@ func (c *Controller) stepMeasuring(in *Input) {
 	}
 	if c.block.washout == 0 {
 		if b := c.breach(&in.Sample); b != "" {
-			c.pause(pausedByGuard, "the safe setting breaks a hard limit: "+b)
+			c.broken(b)
 			return
 		}
 	}

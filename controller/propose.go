@@ -33,8 +33,7 @@ func (c *Controller) propose() {
 	}
 	left := c.pairsLeft(nil)
 	if left == 0 {
-		c.enter(Ended, timeOver)
-		c.recordState()
+		c.end(timeOver)
 		return
 	}
 	if c.audit() {

@@ -59,7 +59,7 @@ func (c *Controller) stepRestoring(in *Input) {
 	}
 	if c.stopping && c.restore.attempts >= giveUpAfter {
 		c.note("stop: the safe setting does not read back after %d attempts; in force is %s", giveUpAfter, in.Current)
-		c.enter(Ended, "stopped: restore not confirmed")
+		c.end("stopped: restore not confirmed")
 		return
 	}
 	c.wait = min(c.wait*2, slowestRestore)

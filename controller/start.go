@@ -43,6 +43,7 @@ func (c *Controller) stepStarting(in *Input) {
 		}
 		return
 	}
+	c.started = c.now
 	c.want, c.inForce = in.Current, in.Current
 	c.state.Initial, c.state.Safe = in.Current, in.Current
 	if c.cfg.State != nil {
@@ -113,6 +114,7 @@ func (c *Controller) takeUp(old *State, current Setting) {
 		c.state.Safe = current.With(kept)
 	}
 	c.pruneKeeps()
+	c.countDeath(old)
 	if old.Running != nil {
 		t := *old.Running
 		if t.Audit == 0 { // else the old value was in force, which served before
@@ -128,7 +130,7 @@ func (c *Controller) pinned(name string) bool { return slices.Contains(c.cfg.Pin
 func (c *Controller) resume() {
 	switch {
 	case c.stopping:
-		c.enter(Ended, c.why)
+		c.end(c.why)
 	case c.isPaused():
 		c.quiet, c.quietFor = 0, c.cfg.Timing.Washout+c.cfg.Timing.Measure
 		c.wait = max(c.cfg.Timing.Tick, idleTick)
@@ -141,6 +143,13 @@ func (c *Controller) resume() {
 	default:
 		c.propose()
 	}
+}
+
+// end is the last phase. A restart is told that this one was meant.
+func (c *Controller) end(why string) {
+	c.enter(Ended, why)
+	c.state.Proven, c.state.Deaths = true, 0
+	c.recordState()
 }
 
 // stop withdraws what is being tried and ends, with the safe or the initial

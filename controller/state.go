@@ -28,6 +28,10 @@ type State struct {
 	Memory map[string]Memory `json:"memory,omitempty"`
 	// Keeps that are audited, oldest first: at most one a knob.
 	Keeps []Keep `json:"keeps,omitempty"`
+	// Proven: the process lived for ten minutes, or ended as it was asked to.
+	// Deaths counts those in a row before it that did not.
+	Proven bool `json:"proven,omitempty"`
+	Deaths int  `json:"deaths,omitempty"`
 	// Trials that ended, oldest first, the latest 64, without effects and full settings.
 	Trials []Trial `json:"trials,omitempty"`
 }
@@ -49,6 +53,9 @@ type Memory struct {
 	// TakenBack: an alert took a keep back once. The next one stays until an
 	// audit speaks against it.
 	TakenBack bool `json:"taken_back,omitempty"`
+	// Blamed counts how often a keep was taken back because a hard limit broke,
+	// or processes died, under it.
+	Blamed int `json:"blamed,omitempty"`
 	// Strikes are guard aborts in a row that the safe setting did not share.
 	Strikes int `json:"strikes,omitempty"`
 	// Quarantined says why it is not tried any more; empty if it may be.

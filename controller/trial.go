@@ -197,6 +197,10 @@ func (c *Controller) stepTrial(in *Input) {
 	if candidate {
 		c.slow.take(&in.Sample, max(in.Sample.Over, c.wait))
 		if b := c.slow.trips(c.cfg.SlowGuard); b != "" {
+			if r.trial.Audit != 0 { // the old value is much slower: that is what an audit asks
+				c.lose(Inconclusive, Holds, fmt.Sprintf("the old value is slow: %s", b))
+				return
+			}
 			c.breached(b, candidate)
 			return
 		}
@@ -288,7 +292,7 @@ func (c *Controller) readBack(in *Input) bool {
 // breached acts on a tripped guard at once: the next command restores.
 func (c *Controller) breached(what string, candidate bool) {
 	if !candidate {
-		c.pause(pausedByGuard, "the safe setting breaks a hard limit: "+what)
+		c.broken(what)
 		return
 	}
 	key := memoryKey(&c.trial.trial)

@@ -67,19 +67,21 @@ func (c *Controller) chooseBlocks() {
 			chosen, soon = n, took
 		}
 	}
-	switch {
-	case chosen == 0: // too long for what was measured to say anything
-		t.Measure = time.Duration(least) * unit
-	default:
-		t.Measure = time.Duration(chosen) * unit
+	stretch := chosen // of blocks, by which noise is known
+	if chosen == 0 {  // too long for what was measured to say: the longest that it can tell is nearest
+		chosen = least
+		for stretch = least; stretch > 1 && len(c.measured.windows(goal, stretch).diffs) < leastWindows; {
+			stretch--
+		}
 	}
+	t.Measure = time.Duration(chosen) * unit
 	if why == "" {
 		why = "longer ones would not decide much sooner"
 	}
 	c.note("block length %v: %s; to decide %.0f%% of %s: %s", t.Measure, why, 100*orDefault(goal.MinEffect), goal.Metric, strings.Join(told, "; "))
-	if chosen > 1 {
+	if stretch > 1 {
 		for _, g := range judged {
-			d := c.measured.windows(g, chosen)
+			d := c.measured.windows(g, stretch)
 			c.measured.diffs[g.Metric], c.measured.loads[g.Metric] = d.diffs, d.loads
 		}
 		c.measured.keep = len(c.measured.diffs[goal.Metric])

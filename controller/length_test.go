@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type ticks struct {
 	log  func(age float64, rng *rand.Rand) float64
 	load float64 // power by which cost follows arrivals
 	x    float64 // effect of the switch
+	p99  float64 // seconds; 0: not measured
 }
 
 func (p *ticks) Space() Space                             { return Space{Knobs: []Knob{{Name: "x", Kind: Switch}}} }
@@ -36,10 +38,11 @@ func (p *ticks) Observe(_ context.Context, _ uint64, d time.Duration) (Sample, e
 	if p.set.On("x") {
 		y += p.x
 	}
-	return Sample{
-		At: p.now, Over: d, Totals: map[Metric]float64{Requests: rate * d.Seconds()},
-		Gauges: map[Metric]float64{"cost": math.Exp(y)},
-	}, nil
+	gauges := map[Metric]float64{"cost": math.Exp(y)}
+	if p.p99 > 0 {
+		gauges[LatencyP99] = p.p99
+	}
+	return Sample{At: p.now, Over: d, Totals: map[Metric]float64{Requests: rate * d.Seconds()}, Gauges: gauges}, nil
 }
 
 func steady(rate float64) func(float64) float64 { return func(float64) float64 { return rate } }
@@ -108,6 +111,21 @@ func TestMeasure_choosesTheBlockLength(t *testing.T) {
 	v, notes := p.first(t, Config{Seed: 3, Timing: Timing{Washout: time.Second, Measure: 7 * time.Second}, Budget: Budget{MaxPairs: 9}})
 	require.Equal(t, 7*time.Second, v.Measure, "a length that was given is left as it is")
 	require.NotContains(t, notes[0], "block length")
+}
+
+// A service so slow that its blocks must be nine times as long as those measured:
+// its thresholds are not raised by the noise of short blocks, which is three
+// times that of its own (0.35 of 0.253 is 0.089, of the own 0.084 it is 0.030).
+func TestMeasure_noiseOfBlocksTooLongToMeasure(t *testing.T) {
+	p := ticks{rate: steady(400), log: white(0.8), p99: 3}
+	var least []float64
+	for seed := range uint64(11) {
+		v, notes := p.first(t, Config{Seed: seed + 1, Budget: Budget{MaxPairs: 1}})
+		require.Equal(t, 45*time.Second, v.Measure, "%v", notes)
+		least = append(least, v.Effects[0].MinEffect)
+	}
+	slices.Sort(least)
+	require.Less(t, least[5], 0.05, "%v", least)
 }
 
 // Where arrivals are nobody's doing and cost follows them, an effect that would

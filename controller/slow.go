@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -31,6 +32,13 @@ import (
 // worse by less than 2x is left to the pairs. A false abort is a strike, and two
 // are a quarantine.
 //
+// The same bets are made on the safe blocks of a trial, as a control. When one of
+// those trips, the service has bursts that last as long as the guard takes, and
+// the limits widen; with each that does not, they narrow a little. So whatever
+// the bursts are like, in the long run at most one safe block in 400 trips, and a
+// harmless candidate's no more often (Gibbs & Candes 2021, adaptive conformal
+// inference).
+//
 // After a keep that made things faster, the limits are those of the setting before
 // until three safe blocks have passed.
 type slowGuard struct {
@@ -40,6 +48,7 @@ type slowGuard struct {
 	poolFor time.Duration
 	known   int // pools there were ever
 
+	wide       float64 // by how much the limits are wider than usual, log units
 	tail, body slowBet
 }
 
@@ -63,6 +72,10 @@ const (
 	// no crime. But a washout may last as long as a knob's Settle says, and a
 	// candidate with which nothing works at all is found out within it.
 	settlingFactor = 5
+	// widerBy and narrowerBy are what a safe block that trips adds to the log of the
+	// limits, and what each takes from it: a share of 1/400 holds the balance.
+	widerBy    = 0.4
+	narrowerBy = widerBy / 400
 )
 
 // newSlowGuard has stakes that grow fastest, for the tail, where all are slow, and
@@ -101,17 +114,32 @@ func (g *slowGuard) learn(ended, unfinished *Histogram, over time.Duration) {
 
 // begin starts to watch a block, or its measured part: requests of a new epoch.
 func (g *slowGuard) begin(factor time.Duration) {
-	g.tail.begin(factor)
-	g.body.begin(factor)
+	g.tail.begin(factor, g.wide)
+	g.body.begin(factor, g.wide)
 }
 
-func (b *slowBet) begin(factor time.Duration) {
+// takeSafe bets on a tick of a safe block, whose outcome moves the limits.
+func (g *slowGuard) takeSafe(s *Sample, over time.Duration) {
+	if g.at < 0 || g.known < len(g.tail.usual) {
+		return
+	}
+	g.take(s, over)
+	if max(g.tail.bets.E(), g.body.bets.E()) >= g.at {
+		g.wide += widerBy
+		g.begin(1)
+	}
+}
+
+// endSafe ends a safe block.
+func (g *slowGuard) endSafe() { g.wide = max(0, g.wide-narrowerBy) }
+
+func (b *slowBet) begin(factor time.Duration, wide float64) {
 	limit := slices.Max(b.usual[:])
 	if limit >= MaxLatency { // so many fail that the quantile is one of them
 		limit = 0
 	}
 	b.bets.Restart()
-	*b = slowBet{usual: b.usual, bets: b.bets, limit: limit * factor}
+	*b = slowBet{usual: b.usual, bets: b.bets, limit: time.Duration(float64(limit*factor) * math.Exp(wide))}
 }
 
 // take bets on a tick.

@@ -432,3 +432,52 @@ func TestMeasure_washoutOfAServiceThatFails(t *testing.T) {
 	})
 	require.Equal(t, time.Second, g.verdict.Washout)
 }
+
+// A service whose level doubles and halves within seconds looks, for as long as
+// the guard takes, like a harmful candidate. The limits widen until the safe
+// setting trips them no more, and harmless candidates do no more either. Without
+// that one block in 27 is a false abort, and may be a strike.
+func TestSlowGuard_learnsThatBurstsAreUsual(t *testing.T) {
+	n := 8
+	if testing.Short() || raceEnabled {
+		n = 2
+	}
+	var names []string
+	for i := range 24 {
+		names = append(names, fmt.Sprintf("o%d", i))
+	}
+	space, offered, initial := switches(names...)
+	blocks, aborts := make([]int, n), make([]int, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(i), 5))
+			r := &requests{rng: rng, rate: 300, tail: lognormalTail(0.5), level: wander(rng, 0.4, 5*time.Second), set: SettingOf(initial)}
+			cfg := slowConfig(uint64(i), Timing{Washout: 250 * time.Millisecond, Measure: 5 * time.Second})
+			cfg.Space, cfg.Offered, cfg.Goals = space, offered, []Goal{{Metric: LatencyP50}}
+			cfg.Budget, cfg.Alert = Budget{MaxPairs: 12, Until: epochZero.Add(time.Hour)}, Alert{Interval: -1}
+			c, err := New(cfg)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var trace Trace
+			if err := Run(t.Context(), r, c, Loop{Record: &trace}); err != nil {
+				t.Error(err)
+			}
+			for _, v := range trace.Verdicts() {
+				blocks[i] += v.Pairs
+				if v.Reason == GuardTripped {
+					aborts[i]++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	all, wrong := 0, 0
+	for i := range n {
+		all, wrong = all+blocks[i], wrong+aborts[i]
+	}
+	t.Logf("%d candidate blocks, %d false aborts (%.2f%%): %v", all, wrong, 100*float64(wrong)/float64(all), aborts)
+	require.LessOrEqual(t, float64(wrong)/float64(all), 0.015)
+}

@@ -204,6 +204,8 @@ func (c *Controller) stepTrial(in *Input) {
 			c.breached(b, candidate)
 			return
 		}
+	} else if c.block.washout == 0 && !r.draining {
+		c.slow.takeSafe(&in.Sample, max(in.Sample.Over, c.wait))
 	}
 	state := c.block.take(&in.Sample, c.wait)
 	if state == filling { // a tick may hold too few requests to say anything
@@ -315,6 +317,7 @@ func (c *Controller) endBlock() {
 	r.draining = false
 	arm := r.arm()
 	if arm == 0 {
+		c.slow.endSafe()
 		c.keepBaseline()
 		r.lastSafe.add(&c.block)
 	} else {

@@ -98,3 +98,23 @@ func TestBudget_aTrialHasPairsEnoughToKeep(t *testing.T) {
 		require.Equal(t, most, d.on(), "in %d pairs", pairs)
 	}
 }
+
+// What was spent of the tolerances by keeps that are undone together is whole again.
+func TestStop_toInitialGivesBackWhatWasSpent(t *testing.T) {
+	for want, ask := range map[bool]Ask{true: Stop, false: StopToInitial} {
+		d, offered := newDozen(1, ordered, []float64{0.02, math.Log(0.85)})
+		c, err := New(Config{Space: d.space, Offered: offered, Goals: d.goals, Policy: &eachOnce{}, Seed: 1, Timing: fast})
+		require.NoError(t, err)
+		wish := Ask(0)
+		require.NoError(t, Run(t.Context(), d, c, Loop{
+			Ask: func() Ask { return wish },
+			Stepped: func(Input, Command) {
+				if c.State().Spent["first"] > 0 {
+					wish = ask
+				}
+			},
+		}))
+		require.Equal(t, want, d.on() > 0)
+		require.Equal(t, want, c.State().Spent["first"] > 0, "%v: %v", ask, c.State().Spent)
+	}
+}

@@ -161,6 +161,7 @@ func (c *Controller) stop(ask Ask) {
 	if ask == StopToInitial {
 		why = "stopped: the initial setting is in force"
 		c.state.Safe = c.state.Initial
+		c.state.Spent = map[Metric]float64{} // by what is not in force any more
 		c.pruneKeeps()
 		c.recordState()
 	}

@@ -19,12 +19,18 @@ func leak() trap {
 	return trap{
 		name: "slow leak after a keep",
 		doc: "The candidate saves 10 % and leaks 0.3 MB/s; above the limit of 1 GB the process is killed, away for 20 s, and starts with its initial setting. " +
-			"No rule that looks at latency sees it coming.",
-		limit: "a hard limit that the kept setting breaks stops trials, and takes back nothing; a process that dies outside of a trial is not held against what was kept",
+			"No rule that looks at latency sees it coming; what was kept answers for a hard limit that breaks under it.",
 		service: func(cfg *simulate.ServiceConfig, _ *rand.Rand) {
 			cfg.Effect = on(simulate.Effect{Latency: math.Log(0.9), Leak: 0.3e6})
 		},
 		stage: killed,
+		claims: func(of func(string) *Tally) []Claim {
+			v := of(autotune().name).Values[deathsOf]
+			return []Claim{{
+				Text:   "the keep is taken back before the process is killed",
+				Figure: fmt.Sprintf("deaths by seed %.0f", v), Holds: len(v) > 0 && slices.Max(v) == 0,
+			}}
+		},
 	}
 }
 

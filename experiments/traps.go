@@ -192,9 +192,9 @@ func (t *trap) play(ctx context.Context, seed uint64, c contender, into *Tally) 
 	for _, v := range s.verdicts {
 		if v.Audit == 0 {
 			trials++
-		}
-		if v.Outcome == controller.Kept {
-			keeps++
+			if v.Outcome == controller.Kept {
+				keeps++
+			}
 		}
 		if v.Started.Sub(simulate.Epoch()) > t.length()*2/3 {
 			trying += v.Requests

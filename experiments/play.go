@@ -51,7 +51,12 @@ func byRule(r Rule) contender {
 
 // tryOnce lets a core play until its first verdict. Nobody restores the target.
 func tryOnce(ctx context.Context, target controller.Target, core controller.Stepper) (*controller.Trial, error) {
-	first := &firstVerdict{Stepper: core}
+	return tryAndWait(ctx, target, core, 0)
+}
+
+// tryAndWait goes on for a while after the first verdict.
+func tryAndWait(ctx context.Context, target controller.Target, core controller.Stepper, wait time.Duration) (*controller.Trial, error) {
+	first := &firstVerdict{Stepper: core, wait: wait}
 	if err := controller.Run(ctx, target, first, controller.Loop{}); err != nil {
 		return nil, err
 	}
@@ -61,20 +66,22 @@ func tryOnce(ctx context.Context, target controller.Target, core controller.Step
 	return first.trial, nil
 }
 
-// firstVerdict ends with the first trial.
+// firstVerdict ends a while after the first trial.
 type firstVerdict struct {
 	controller.Stepper
+	wait  time.Duration
 	trial *controller.Trial
 }
 
-// Step is done as soon as there is a verdict.
+// Step is done as soon as there is a verdict, and the wait is over.
 func (f *firstVerdict) Step(in controller.Input) controller.Command {
 	cmd := f.Stepper.Step(in)
 	for _, r := range cmd.Records {
-		if r.Kind == controller.RecordVerdict {
-			f.trial, cmd.Done = r.Trial, true
+		if r.Kind == controller.RecordVerdict && f.trial == nil {
+			f.trial = r.Trial
 		}
 	}
+	cmd.Done = cmd.Done || f.trial != nil && !in.At.Before(f.trial.Ended.Add(f.wait))
 	return cmd
 }
 

@@ -128,13 +128,18 @@ func (b *block) load() (float64, bool) {
 
 // layoutFor says how blocks are laid out in which these knobs differ. A knob that
 // puts work off gets blocks four times as long, so that what it puts off within
-// one is small against it, and a drain as long as it may take to come due.
+// one is small against it, and a drain as long as it may take to come due: what
+// the knob says by its Settle or Period, or two usual blocks.
 func layoutFor(space Space, t Timing, change map[string]float64) layout {
 	l := layout{washout: max(t.Washout, settle(space, change), 0), measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests}
 	for name := range change {
 		if k, ok := space.Knob(name); ok && k.Defers {
 			l.measure = deferring * t.Measure
-			l.drain = max(l.drain, l.washout, k.Settle, k.Period, time.Second)
+			due := max(k.Settle, k.Period)
+			if due == 0 {
+				due = usualDrain * t.Measure
+			}
+			l.drain = max(l.drain, l.washout, due)
 		}
 	}
 	return l
@@ -155,5 +160,9 @@ func settle(space Space, change map[string]float64) time.Duration {
 	return d
 }
 
-// deferring is how many times as long a block is in which work is put off.
-const deferring = 4
+// deferring is how many times as long a block is in which work is put off;
+// usualDrain is how many usual blocks it may take to come due.
+const (
+	deferring  = 4
+	usualDrain = 2
+)

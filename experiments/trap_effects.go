@@ -77,7 +77,7 @@ func deferredCost(declared bool) trap {
 		},
 		space: func(s *controller.Space) {
 			if declared {
-				s.Knobs[0].Defers, s.Knobs[0].Settle = true, 6*time.Second
+				s.Knobs[0].Defers = true
 			}
 		},
 	}

@@ -10,7 +10,7 @@ import (
 // The layers of an execution, from the outside in. Each calls the next.
 
 // run is Run for a step to which something that is on matters.
-func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In) (out Out, err error) {
+func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
 	on := st.features & s.relevant
 	if on&closed != 0 {
@@ -53,7 +53,7 @@ type computed[Out any] struct {
 }
 
 // compute runs the attempts, and keeps the result if it may.
-func (s *Step[In, Out]) compute(ctx context.Context, st *state, id identity, node *flightNode, in In) (c computed[Out], err error) {
+func (s *Step[In, Out]) compute(ctx context.Context, st *snapshot, id identity, node *flightNode, in In) (c computed[Out], err error) {
 	if st.features&cached == 0 {
 		c.out, err = s.attempts(ctx, st, node, in)
 		return c, err
@@ -73,7 +73,7 @@ const maxVoid = 3
 
 // together joins the identical execution that is in flight, or is the one that
 // others join.
-func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, id identity, in In) (out Out, err error) {
+func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *snapshot, id identity, in In) (out Out, err error) {
 	within := frameOf(ctx)
 	for range maxVoid {
 		f, leads := s.flights.join(id, s.ex.clock.NowNano(), s.cfg.Results.fresh)
@@ -110,7 +110,7 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, 
 }
 
 // lead computes for itself and for those who join.
-func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id identity, f *flight[Out], in In) (out Out, err error) {
+func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, id identity, f *flight[Out], in In) (out Out, err error) {
 	var c computed[Out]
 	f.void = true // until there is an outcome; stays so if this goroutine ends or panics
 	defer func() {
@@ -146,7 +146,7 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id i
 }
 
 // attempts tries until it succeeds, may not, or has tried often enough.
-func (s *Step[In, Out]) attempts(ctx context.Context, st *state, node *flightNode, in In) (out Out, err error) {
+func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, err error) {
 	for n := 1; ; n++ {
 		if out, err = s.attempt(ctx, st, node, in); err == nil {
 			return out, nil
@@ -187,7 +187,7 @@ func (s *Step[In, Out]) pause(ctx context.Context, n int) error {
 }
 
 // attempt calls the function once, under a permit and a timeout as need be.
-func (s *Step[In, Out]) attempt(ctx context.Context, st *state, node *flightNode, in In) (Out, error) {
+func (s *Step[In, Out]) attempt(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
 	if st.features&limited == 0 && node == nil {
 		return s.bounded(ctx, nil, in)
 	}
@@ -198,22 +198,10 @@ func (s *Step[In, Out]) attempt(ctx context.Context, st *state, node *flightNode
 			var zero Out
 			return zero, err
 		}
-		f.permit = s.ex.permits
+		f.permit = &s.ex.permits.semaphore
 		f.held.Store(true)
 	}
 	return s.bounded(f, f, in)
-}
-
-// admit takes a permit.
-func (ex *Executor) admit(ctx context.Context, timeout time.Duration) error {
-	waited, err := ex.permits.acquire(ctx, timeout)
-	if waited {
-		ex.counters.waits.Add(1)
-	}
-	if errors.Is(err, ErrConcurrencyTimeout) {
-		ex.counters.rejected.Add(1)
-	}
-	return err
 }
 
 // bounded calls the function and releases the frame's permit when it returns,

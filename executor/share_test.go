@@ -249,7 +249,7 @@ func TestShare_leaderLooksAtTheCacheAgain(t *testing.T) {
 	id, _ := s.identify(1)
 	f, leads := s.flights.join(id, ex.clock.NowNano(), 0)
 	require.True(t, leads)
-	require.Equal(t, 2, must(s.lead(t.Context(), ex.counters.stripe(), ex.state.Load(), id, f, 1))(t))
+	require.Equal(t, 2, must(s.lead(t.Context(), ex.counters.stripe(), ex.current.Load(), id, f, 1))(t))
 	require.Equal(t, 1, runs)
 	require.Empty(t, s.flights.m)
 }

@@ -128,7 +128,7 @@ func (s *Step[In, Out]) Name() string { return s.cfg.Name }
 func (s *Step[In, Out]) Run(ctx context.Context, in In) (out Out, err error) {
 	count := s.ex.counters.stripe()
 	count.began.Add(1) // before the state is read: Close relies on it
-	st := s.ex.state.Load()
+	st := s.ex.current.Load()
 	if st.features&s.relevant != 0 {
 		return s.run(ctx, count, st, in)
 	}
@@ -164,7 +164,7 @@ func (s *Step[In, Out]) Invalidate(in In) {
 	if !ok {
 		return
 	}
-	if store := s.ex.state.Load().store; store != nil {
+	if store := s.ex.current.Load().store; store != nil {
 		store.invalidate(id)
 	}
 	s.flights.forget(id)

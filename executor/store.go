@@ -54,18 +54,17 @@ type result[Out any] struct {
 
 func (r *result[Out]) when() *origin { return &r.origin }
 
-func newStore(size int, ttl time.Duration, c clock) (*store, error) {
+func newStore(size int, ttl time.Duration, c clock) *store {
 	s := &store{clock: c, seed: maphash.MakeSeed()}
 	s.ttl.Store(int64(ttl))
-	var err error
-	s.cache, err = otter.New(&otter.Options[identity, entry]{
+	s.cache = otter.Must(&otter.Options[identity, entry]{
 		MaximumSize: size,
 		Clock:       c,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[identity, entry]) time.Duration {
 			return max(e.Value.when().left(s.timeToLive(), e.SnapshotAtNano), 1)
 		}),
 	})
-	return s, err
+	return s
 }
 
 // left is how long a result may still be served.

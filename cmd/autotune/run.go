@@ -46,7 +46,7 @@ func runCommand() *cobra.Command {
 	fs.StringVar(&f.Addr, "addr", demo.DefaultAddr, "loopback address of the service")
 	fs.StringVar(&f.policy, "policy", "guide", "what to try next: guide or static")
 	fs.StringVar(&f.Workload, "workload", "", "the guide's name of the workload, which sets the order")
-	fs.StringSliceVar(&f.Offer, "offer", nil, "optimizations to try, by name (default all)")
+	fs.StringSliceVar(&f.Offer, "offer", demo.DefaultOffer(), "optimizations to try, by name, or all")
 	fs.IntVar(&f.MaxPairs, "max-pairs", 24, "pairs a trial may take")
 	fs.StringVar(&f.Journal, "journal", "", "`folder` of the decision log (default a temporary one)")
 	fs.BoolVar(&f.Advise, "advise", false, "change nothing, say what would be tried and why")

@@ -41,6 +41,13 @@ var timing = controller.Timing{Washout: blockWashout, Measure: blockMeasure}
 // what has waited for its timeout.
 var granted = []string{"enable_concurrency_optimization"}
 
+// DefaultOffer names what a run of DefaultDuration has the time to try.
+func DefaultOffer() []string {
+	return []string{
+		"enable_cache_optimization", "enable_step_optimization", "enable_concurrency_optimization", placeboName, harmfulName,
+	}
+}
+
 // DefaultDuration of a run.
 const DefaultDuration = 228 * time.Second
 

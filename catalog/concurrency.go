@@ -15,8 +15,9 @@ func Cores() int { return runtime.GOMAXPROCS(0) }
 
 func concurrency() hypothesis {
 	limit := countField(MaxConcurrentExecutions, "executions", float64(limitOverCores*Cores()), 1e5,
-		"How many leaf executions run at once; twice the cores by default.")
+		"How many leaf executions run at once.")
 	limit.MaxMove = 2
+	limit.DefaultRule = "twice the cores"
 	timeout := secondsField(ConcurrencyTimeout, 30, 1e-3, hour, "How long an execution waits for its turn before it is rejected.")
 	timeout.MaxMove = 2
 	timeout.Limit = AtLeast

@@ -55,6 +55,9 @@ type Field struct {
 	controller.Knob
 	// Default in the knob's unit: seconds for a duration, 0 or 1 for a switch.
 	Default float64
+	// DefaultRule says how the default follows from the machine; empty for one
+	// that is the same everywhere.
+	DefaultRule string
 	// Does says in one sentence what the field makes happen.
 	Does string
 	// Limit says on which side of the owner's own value nothing may be traded away.

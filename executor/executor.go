@@ -1,11 +1,12 @@
 package executor
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"autotune/catalog"
 )
 
 // Executor runs steps under one configuration, which Apply swaps while they
@@ -83,7 +84,7 @@ func (ex *Executor) apply(cfg Config) error {
 		return err
 	}
 	if cfg.EnableAutomaticOptimization && !ex.attached {
-		return fmt.Errorf("enable_automatic_optimization true: must be off without an autopilot to do it: start one with autotune.Start")
+		return &Fault{Field: catalog.EnableAutomatic, Value: "true", Rule: "must be off without an autopilot to do it: start one with autotune.Start"}
 	}
 	if was := ex.current.Load(); was != nil && was.features&closed != 0 {
 		return ErrClosed

@@ -1,14 +1,11 @@
 package executor
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"autotune/catalog"
-	"autotune/controller"
 )
 
 // access is how a field of Config is read and written. Values are in the knob's
@@ -121,26 +118,18 @@ func movableFields() []configField {
 	return slices.DeleteFunc(configFields(), func(f configField) bool { return f.Name == catalog.EnableAutomatic })
 }
 
-// check reports why v is not a value of the field, or nil, in the unit in which
-// people write it.
-func (f configField) check(v float64) error {
-	err := f.CheckValue(v)
-	if err == nil || f.Kind != controller.Duration || v != v {
-		return err
-	}
-	return fmt.Errorf("%s %v: must be within %v..%v", f.Name, seconds(v), seconds(f.Min), seconds(f.Max))
-}
-
-// Validate reports every fault at once, each as "field value: rule", or nil. It
-// changes nothing. A zero number that stands for its default is no fault.
+// Validate reports every fault at once, each a *Fault, or nil. It changes
+// nothing. A zero number that stands for its default is no fault.
 func (c Config) Validate() error {
-	var errs []error
+	var faults []*Fault
 	for _, f := range configFields() {
 		if v := f.get(&c); v != 0 || c.complete {
-			errs = append(errs, f.check(v))
+			if fault := f.check(v); fault != nil {
+				faults = append(faults, fault)
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return asError(faults)
 }
 
 // withDefaults returns the configuration that is in force when c is applied.

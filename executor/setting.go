@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"autotune/catalog"
@@ -57,20 +56,20 @@ func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) erro
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	cfg := ex.current.Load().config
-	var errs []error
+	var faults []*Fault
 	for _, f := range ex.fields {
 		v, ok := s.Get(f.Name)
 		if !ok {
 			continue
 		}
-		if err := f.check(v); err != nil {
-			errs = append(errs, err)
+		if fault := f.check(v); fault != nil {
+			faults = append(faults, fault)
 			continue
 		}
 		f.set(&cfg, v)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if len(faults) > 0 {
+		return asError(faults)
 	}
 	return ex.apply(cfg)
 }

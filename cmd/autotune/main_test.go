@@ -98,6 +98,12 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"ruin"}, []string{"ruin"}},
 		{[]string{"replay", "/nowhere"}, []string{"/nowhere"}},
 		{[]string{"replay"}, []string{"1 arg"}},
+		{[]string{"config", "show", "fast"}, []string{`preset "fast"`, "must be one of baseline, "}},
+		{[]string{"config", "show", "baseline+staging"}, []string{`preset "staging"`, "must come first"}},
+		{[]string{"config", "show", "./fast.yaml"}, []string{"./fast.yaml"}},
+		{[]string{"config", "diff", "baseline", "/nowhere.yaml"}, []string{"/nowhere.yaml"}},
+		{[]string{"config", "check", "/nowhere.yaml"}, []string{"/nowhere.yaml"}},
+		{[]string{"config", "shwo", "baseline"}, []string{"shwo"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			p := begin(t, c.args...)

@@ -46,7 +46,8 @@
 //     is something that lives longer than an execution (a cache, a queue, a
 //     goroutine). What only changes the way an execution goes needs no part.
 //   - counters.go: what it counts.
-//   - a test for each field that shows that the field moves behavior.
+//   - a test for each field that shows that the field moves behavior, named in
+//     shownBy (fields_test.go); then make golden, which writes docs/fields.md.
 //
 // A configuration reaches the parts like this. Apply validates it, fills in the
 // defaults, and makes a snapshot. Under the executor's lock each part is told by

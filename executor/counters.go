@@ -31,6 +31,10 @@ type Stats struct {
 	Panics uint64 `json:"panics"`
 	// Fallbacks that ran.
 	Fallbacks uint64 `json:"fallbacks"`
+	// PoolMade are objects that pools made because none was idle, while they were
+	// on; PoolIdle are idle now.
+	PoolMade uint64 `json:"pool_made"`
+	PoolIdle uint64 `json:"pool_idle"`
 }
 
 // stripes is a power of two. Executions that run at once mostly count in
@@ -50,15 +54,19 @@ type counters struct {
 	waits, rejected           atomic.Uint64
 	retries, timeouts, panics atomic.Uint64
 	fallbacks                 atomic.Uint64
+	poolMade                  atomic.Uint64
 }
 
-// stripe returns one for the running goroutine, chosen by where its stack is:
-// that costs a multiplication, and two goroutines never have the same stack.
-func (c *counters) stripe() *stripe {
-	var here byte
-	at := uint64(uintptr(unsafe.Pointer(&here))) //nolint:gosec // an address as a number, never a pointer again
+// stripe returns one for the running goroutine.
+func (c *counters) stripe() *stripe { return &c.stripes[here()] }
+
+// here is a number below stripes for the running goroutine, from where its stack
+// is: that costs a multiplication, and two goroutines never have the same stack.
+func here() uint64 {
+	var local byte
+	at := uint64(uintptr(unsafe.Pointer(&local))) //nolint:gosec // an address as a number, never a pointer again
 	const golden = 0x9e3779b97f4a7c15
-	return &c.stripes[(at>>11)*golden>>(64-4)]
+	return (at >> 11) * golden >> (64 - 4)
 }
 
 // inFlight may be too high while executions end, never too low: what ended is
@@ -83,6 +91,7 @@ func (c *counters) stats() Stats {
 		Timeouts:  c.timeouts.Load(),
 		Panics:    c.panics.Load(),
 		Fallbacks: c.fallbacks.Load(),
+		PoolMade:  c.poolMade.Load(),
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]

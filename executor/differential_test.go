@@ -23,8 +23,9 @@ var optimized = map[string]Config{
 	"cache":      {EnableCacheOptimization: true, CacheSize: 3},
 	"big cache":  {EnableCacheOptimization: true},
 	"sharing":    {EnableStepOptimization: true},
+	"pool":       {EnableObjectPool: true, ObjectPoolMaxSize: 1},
 	"permits":    {EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1},
-	"everything": {EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
+	"everything": {EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
 }
 
 // behavior is what a function does for an input, at its first and later calls.
@@ -90,6 +91,8 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 		effects = append(effects, fmt.Sprintf(format, args...))
 	}
 	calls := map[int]int{}
+	lines, err := NewPool(ex, PoolConfig[[]string]{Reset: func(l *[]string) { *l = (*l)[:0] }})
+	require.NoError(t, err)
 	type cancelKey struct{}
 	results := Results{}
 	if s.declared {
@@ -99,6 +102,9 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 		Name: "leaf", Attempts: s.attempts, Timeout: s.timeout, Results: results, Copy: slices.Clone[[]string],
 		Run: func(ctx context.Context, in int) ([]string, error) {
 			effect("run %d", in)
+			scratch := lines.Get()
+			defer lines.Put(scratch)
+			*scratch = append(*scratch, "out")
 			mu.Lock()
 			calls[in]++
 			n := calls[in]
@@ -118,7 +124,8 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 				return nil, ctx.Err()
 			case succeeds:
 			}
-			return []string{"out", fmt.Sprint(in)}, nil
+			*scratch = append(*scratch, fmt.Sprint(in))
+			return slices.Clone(*scratch), nil
 		},
 	}
 	if s.fallback {

@@ -18,6 +18,7 @@ type Executor struct {
 	counters counters
 	graph    waitGraph
 
+	pools   pools
 	permits permits
 	results resultCache
 
@@ -104,6 +105,7 @@ func (ex *Executor) Config() Config { return ex.current.Load().config }
 func (ex *Executor) Stats() Stats {
 	s := ex.counters.stats()
 	s.CacheEntries = ex.results.entries()
+	s.PoolIdle = uint64(ex.pools.idle())
 	return s
 }
 

@@ -18,7 +18,7 @@ type part interface {
 
 // parts are those of ex, in the guide's order. They are stopped in reverse.
 func (ex *Executor) parts() []part {
-	return []part{&ex.permits, &ex.results}
+	return []part{&ex.pools, &ex.permits, &ex.results}
 }
 
 // snapshot is what an execution looks at, once, when it begins. It is never

@@ -23,19 +23,21 @@ import (
 // another, while executions run. That a value reads back is not enough. A field
 // that is added needs a line here, and the table of fields has it.
 var shownBy = map[string]string{
-	catalog.EnableConcurrency:       "TestLimit_boundsAndMovesLive",
-	catalog.MaxConcurrentExecutions: "TestLimit_boundsAndMovesLive",
-	catalog.ConcurrencyTimeout:      "TestLimit_rejectsAfterTheTimeout",
-	catalog.EnableCache:             "TestCache_offKeepsEntriesAndTheyAge",
-	catalog.CacheSize:               "TestCache_sizeMovesLive",
-	catalog.CacheTTL:                "TestCache_ttlMovesWithTheEntriesThatAreThere",
-	catalog.EnableStep:              "TestShare_identicalExecutionsRunOnce",
-	catalog.EnableAutomatic:         "TestAutopilot_resumeDoesNotOverrideTheSwitch",
+	catalog.EnableObjectPool:           "TestPool_handsOutAgainWhileOn",
+	catalog.ObjectPoolMaxSize:          "TestPool_holdsNoMoreThanItsSize",
+	catalog.ObjectPoolCleanupThreshold: "TestPool_cleansUpBelowTheThreshold",
+	catalog.EnableConcurrency:          "TestLimit_boundsAndMovesLive",
+	catalog.MaxConcurrentExecutions:    "TestLimit_boundsAndMovesLive",
+	catalog.ConcurrencyTimeout:         "TestLimit_rejectsAfterTheTimeout",
+	catalog.EnableCache:                "TestCache_offKeepsEntriesAndTheyAge",
+	catalog.CacheSize:                  "TestCache_sizeMovesLive",
+	catalog.CacheTTL:                   "TestCache_ttlMovesWithTheEntriesThatAreThere",
+	catalog.EnableStep:                 "TestShare_identicalExecutionsRunOnce",
+	catalog.EnableAutomatic:            "TestAutopilot_resumeDoesNotOverrideTheSwitch",
 }
 
 // notBuilt are fields whose behavior is still to be built. It may only shrink.
 var notBuilt = []string{
-	catalog.EnableObjectPool, catalog.ObjectPoolMaxSize, catalog.ObjectPoolCleanupThreshold,
 	catalog.EnableContext, catalog.ContextCacheSize, catalog.ContextCacheTTL,
 	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
 	catalog.EnableTelemetry, catalog.TelemetrySamplingRate, catalog.TelemetryBatchSize,

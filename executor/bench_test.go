@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -239,4 +240,24 @@ func BenchmarkPermit(b *testing.B) {
 	b.Run("step", func(b *testing.B) {
 		benchStep(b, Config{EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000}, StepConfig[int, int]{Run: bare}, ints)
 	})
+}
+
+// What an Apply costs whoever calls it: an autopilot does, between blocks.
+func BenchmarkApply(b *testing.B) {
+	on, err := Preset("high-frequency")
+	require.NoError(b, err)
+	ex := start(b, on)
+	for _, c := range []struct {
+		name string
+		next [2]Config
+	}{{"same", [2]Config{on, on}}, {"on and off", [2]Config{Defaults(), on}}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := ex.Apply(c.next[i%2]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

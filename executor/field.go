@@ -3,6 +3,7 @@ package executor
 import (
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"autotune/catalog"
@@ -113,6 +114,10 @@ func configFields() []configField {
 	return fields
 }
 
+// ranges are configFields made once, for Apply is called often. Their Default is
+// not to be used: it follows the cores, which the runtime may find changed.
+var ranges = sync.OnceValue(configFields)
+
 // movableFields are those that an autopilot may move.
 func movableFields() []configField {
 	return slices.DeleteFunc(configFields(), func(f configField) bool { return f.Name == catalog.EnableAutomatic })
@@ -122,7 +127,7 @@ func movableFields() []configField {
 // nothing. A zero number that stands for its default is no fault.
 func (c Config) Validate() error {
 	var faults []*Fault
-	for _, f := range configFields() {
+	for _, f := range ranges() {
 		if v := f.get(&c); v != 0 || c.complete {
 			if fault := f.check(v); fault != nil {
 				faults = append(faults, fault)

@@ -19,7 +19,7 @@ func circuitBreaker() hypothesis {
 			Why:         "Work that would fail is not begun, which saves its time here and its load on what is failing.",
 			Needs:       judged(controller.ErrorRatio),
 			Equivalence: controller.Bounded,
-			MayDiffer:   "While a step's circuit is open its executions are rejected with an error.",
+			MayDiffer:   "While a step's circuit is open its attempts are rejected with an error, and while it is half open all but three at once.",
 			WhileOff:    "Every circuit is closed, and counts from zero when this is on again.",
 		},
 	}

@@ -27,6 +27,14 @@ type Stats struct {
 	// longer than their step's Timeout.
 	Retries  uint64 `json:"retries"`
 	Timeouts uint64 `json:"timeouts"`
+	// PointlessRetries were not made because the error would have come again;
+	// UnaffordableRetries because the step's budget for retries was spent.
+	PointlessRetries    uint64 `json:"pointless_retries"`
+	UnaffordableRetries uint64 `json:"unaffordable_retries"`
+	// CircuitsOpened counts how often a step's circuit did; CircuitRejections are
+	// attempts that an open one rejected.
+	CircuitsOpened    uint64 `json:"circuits_opened"`
+	CircuitRejections uint64 `json:"circuit_rejections"`
 	// Panics of functions, turned into errors.
 	Panics uint64 `json:"panics"`
 	// Fallbacks that ran.
@@ -55,6 +63,8 @@ type counters struct {
 	retries, timeouts, panics atomic.Uint64
 	fallbacks                 atomic.Uint64
 	poolMade                  atomic.Uint64
+	pointless, unaffordable   atomic.Uint64 // retries that were not made
+	opened, broken            atomic.Uint64 // circuits; attempts that they rejected
 }
 
 // stripe returns one for the running goroutine.
@@ -92,6 +102,11 @@ func (c *counters) stats() Stats {
 		Panics:    c.panics.Load(),
 		Fallbacks: c.fallbacks.Load(),
 		PoolMade:  c.poolMade.Load(),
+
+		PointlessRetries:    c.pointless.Load(),
+		UnaffordableRetries: c.unaffordable.Load(),
+		CircuitsOpened:      c.opened.Load(),
+		CircuitRejections:   c.broken.Load(),
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]

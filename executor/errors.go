@@ -17,6 +17,11 @@ var ErrTimeout error = timeoutError{}
 // concurrency_timeout for a permit and was rejected.
 var ErrConcurrencyTimeout = errors.New("waited longer than concurrency_timeout for a permit")
 
+// ErrCircuitOpen is returned when an execution was rejected because its step has
+// failed circuit_breaker_failure_threshold times in a row, and neither has
+// circuit_breaker_recovery_timeout passed nor have enough trials succeeded since.
+var ErrCircuitOpen = errors.New("the circuit is open: the step keeps failing")
+
 // ErrGoexit is returned when a function that had a goroutine of its own, because
 // its step has a Timeout, ended that goroutine with runtime.Goexit. Without a
 // Timeout the function runs in its caller's goroutine, and ends that.

@@ -18,9 +18,11 @@ type Executor struct {
 	counters counters
 	graph    waitGraph
 
-	pools   pools
-	permits permits
-	results resultCache
+	pools    pools
+	permits  permits
+	classes  errorClasses
+	circuits circuits
+	results  resultCache
 
 	steps atomic.Uint64 // bound so far
 	fresh atomic.Int64  // of these, how many are FreshFor

@@ -18,7 +18,13 @@ type part interface {
 
 // parts are those of ex, in the guide's order. They are stopped in reverse.
 func (ex *Executor) parts() []part {
-	return []part{&ex.pools, &ex.permits, &ex.results}
+	return []part{
+		&ex.pools,
+		&ex.permits,
+		&ex.classes,
+		&ex.circuits,
+		&ex.results,
+	}
 }
 
 // snapshot is what an execution looks at, once, when it begins. It is never
@@ -26,6 +32,8 @@ func (ex *Executor) parts() []part {
 type snapshot struct {
 	config   Config // complete
 	features feature
+	classes  *classTable // nil while errors are not classified
+	circuits *circuitRule
 	store    *store // nil until the cache was on for the first time
 }
 

@@ -147,11 +147,23 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, i
 
 // attempts tries until it succeeds, may not, or has tried often enough.
 func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, err error) {
+	budgeted := st.features&classified != 0 && s.cfg.Attempts > 1
+	if budgeted {
+		s.budget.earn()
+	}
 	for n := 1; ; n++ {
-		if out, err = s.attempt(ctx, st, node, in); err == nil {
-			return out, nil
+		var class ErrorClass
+		if out, class, err = s.guarded(ctx, st, node, in); err == nil || n >= s.cfg.Attempts || ctx.Err() != nil {
+			return out, err
 		}
-		if n >= s.cfg.Attempts || ctx.Err() != nil || final(err) {
+		switch {
+		case class != Transient:
+			if budgeted && !final(err) {
+				s.ex.counters.pointless.Add(1)
+			}
+			return out, err
+		case budgeted && !s.budget.spend():
+			s.ex.counters.unaffordable.Add(1)
 			return out, err
 		}
 		if err := s.pause(ctx, n); err != nil {
@@ -161,10 +173,39 @@ func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flight
 	}
 }
 
-// final reports errors that another attempt cannot mend, or should not try to.
+// final reports errors that another attempt cannot mend, or should not try to,
+// whatever is switched on.
 func final(err error) bool {
 	var p *PanicError
-	return errors.Is(err, ErrConcurrencyTimeout) || errors.Is(err, ErrClosed) || errors.Is(err, ErrGoexit) || errors.As(err, &p)
+	return errors.Is(err, ErrConcurrencyTimeout) || errors.Is(err, ErrCircuitOpen) || errors.Is(err, ErrClosed) ||
+		errors.Is(err, ErrGoexit) || errors.As(err, &p)
+}
+
+// guarded is an attempt that the circuit admits, and the class of its error.
+func (s *Step[In, Out]) guarded(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, class ErrorClass, err error) {
+	if st.features&breaking != 0 {
+		pass, admitted := s.circuit.enter(st.circuits, s.ex.clock)
+		if !admitted {
+			s.ex.counters.broken.Add(1)
+			return out, Overload, ErrCircuitOpen
+		}
+		says := saysNothing // stays so if this goroutine ends
+		defer func() {
+			if s.circuit.leave(pass, says, s.ex.clock) {
+				s.ex.counters.opened.Add(1)
+			}
+		}()
+		out, err = s.attempt(ctx, st, node, in)
+		if err != nil {
+			class = s.classify(ctx, st, err)
+		}
+		says = verdictOn(ctx, class, st.features&classified != 0, err)
+		return out, class, err
+	}
+	if out, err = s.attempt(ctx, st, node, in); err != nil {
+		class = s.classify(ctx, st, err)
+	}
+	return out, class, err
 }
 
 // pause waits after attempt n, from 1.

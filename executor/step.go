@@ -18,7 +18,8 @@ type StepConfig[In, Out any] struct {
 	Run func(ctx context.Context, in In) (Out, error)
 
 	// Attempts is how often Run is tried in all; 1 by default. A panic, a
-	// rejection and the end of the caller's context are not tried again.
+	// rejection and the end of the caller's context are not tried again, nor, with
+	// enable_optimized_error_handling, is what Classify knows to be in vain.
 	Attempts int
 	// Backoff is the wait before the second attempt; it doubles with each
 	// further one, up to a minute. 0 by default: at once.
@@ -31,6 +32,13 @@ type StepConfig[In, Out any] struct {
 	// still wants an answer. It runs once, without a permit or timeout. What it
 	// returns is never cached or shared.
 	Fallback func(ctx context.Context, in In, err error) (Out, error)
+
+	// Classify says what an error of Run is, for enable_optimized_error_handling;
+	// Unclassified leaves it to the default, under which what is not known is
+	// Transient. It is called once for an attempt, and not again for an error that
+	// is the same pointer as one before. Panics, and what this package rejects, are
+	// not asked about. A Classify that panics fails its execution.
+	Classify func(error) ErrorClass
 
 	// Results declares what may be done with results; nothing by default.
 	Results Results
@@ -58,6 +66,8 @@ type Step[In, Out any] struct {
 	relevant feature
 	identify keyer[In] // nil if nothing is declared
 	flights  flights[Out]
+	budget   budget  // for retries
+	circuit  circuit // closed until it was used
 }
 
 // NewStep binds a step to an executor. Its error has every fault, each with
@@ -94,7 +104,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | closed}
+	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | breaking | closed}
 	if cfg.Attempts > 1 || cfg.Timeout > 0 || cfg.Fallback != nil {
 		s.relevant |= always
 	}

@@ -26,14 +26,24 @@ var shownBy = map[string]string{
 	catalog.EnableObjectPool:           "TestPool_handsOutAgainWhileOn",
 	catalog.ObjectPoolMaxSize:          "TestPool_holdsNoMoreThanItsSize",
 	catalog.ObjectPoolCleanupThreshold: "TestPool_cleansUpBelowTheThreshold",
-	catalog.EnableConcurrency:          "TestLimit_boundsAndMovesLive",
-	catalog.MaxConcurrentExecutions:    "TestLimit_boundsAndMovesLive",
-	catalog.ConcurrencyTimeout:         "TestLimit_rejectsAfterTheTimeout",
-	catalog.EnableCache:                "TestCache_offKeepsEntriesAndTheyAge",
-	catalog.CacheSize:                  "TestCache_sizeMovesLive",
-	catalog.CacheTTL:                   "TestCache_ttlMovesWithTheEntriesThatAreThere",
-	catalog.EnableStep:                 "TestShare_identicalExecutionsRunOnce",
-	catalog.EnableAutomatic:            "TestAutopilot_resumeDoesNotOverrideTheSwitch",
+
+	catalog.EnableConcurrency:       "TestLimit_boundsAndMovesLive",
+	catalog.MaxConcurrentExecutions: "TestLimit_boundsAndMovesLive",
+	catalog.ConcurrencyTimeout:      "TestLimit_rejectsAfterTheTimeout",
+
+	catalog.EnableErrorHandling: "TestErrorHandling_retriesOnlyWhatCanSucceed",
+	catalog.ErrorCacheSize:      "TestErrorCache_size",
+
+	catalog.EnableCircuitBreaker:           "TestCircuit_opensAfterFailuresInARowAndRecovers",
+	catalog.CircuitBreakerFailureThreshold: "TestCircuit_opensAfterFailuresInARowAndRecovers",
+	catalog.CircuitBreakerRecoveryTimeout:  "TestCircuit_liveChanges",
+
+	catalog.EnableCache: "TestCache_offKeepsEntriesAndTheyAge",
+	catalog.CacheSize:   "TestCache_sizeMovesLive",
+	catalog.CacheTTL:    "TestCache_ttlMovesWithTheEntriesThatAreThere",
+
+	catalog.EnableStep:      "TestShare_identicalExecutionsRunOnce",
+	catalog.EnableAutomatic: "TestAutopilot_resumeDoesNotOverrideTheSwitch",
 }
 
 // notBuilt are fields whose behavior is still to be built. It may only shrink.
@@ -42,8 +52,6 @@ var notBuilt = []string{
 	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
 	catalog.EnableTelemetry, catalog.TelemetrySamplingRate, catalog.TelemetryBatchSize,
 	catalog.EnableMonitoring, catalog.PerformanceMonitoringInterval, catalog.PerformanceAlertThreshold,
-	catalog.EnableErrorHandling, catalog.ErrorCacheSize,
-	catalog.EnableCircuitBreaker, catalog.CircuitBreakerFailureThreshold, catalog.CircuitBreakerRecoveryTimeout,
 	catalog.EnableAlgorithm,
 }
 

@@ -43,6 +43,12 @@ type Stats struct {
 	// on; PoolIdle are idle now.
 	PoolMade uint64 `json:"pool_made"`
 	PoolIdle uint64 `json:"pool_idle"`
+	// StateBytes of run state were copied for steps, about.
+	StateBytes uint64 `json:"state_bytes"`
+	// SnapshotHits took what had been derived of run state before; SnapshotMisses
+	// computed it, and kept it.
+	SnapshotHits   uint64 `json:"snapshot_hits"`
+	SnapshotMisses uint64 `json:"snapshot_misses"`
 }
 
 // stripes is a power of two. Executions that run at once mostly count in
@@ -65,6 +71,8 @@ type counters struct {
 	poolMade                  atomic.Uint64
 	pointless, unaffordable   atomic.Uint64 // retries that were not made
 	opened, broken            atomic.Uint64 // circuits; attempts that they rejected
+
+	stateBytes, snapshotHits, snapshotMisses atomic.Uint64
 }
 
 // stripe returns one for the running goroutine.
@@ -107,6 +115,10 @@ func (c *counters) stats() Stats {
 		UnaffordableRetries: c.unaffordable.Load(),
 		CircuitsOpened:      c.opened.Load(),
 		CircuitRejections:   c.broken.Load(),
+
+		StateBytes:     c.stateBytes.Load(),
+		SnapshotHits:   c.snapshotHits.Load(),
+		SnapshotMisses: c.snapshotMisses.Load(),
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]

@@ -46,6 +46,19 @@ func (e *StepError) Error() string { return "step " + e.Step + ": " + e.Err.Erro
 // Unwrap returns what went wrong.
 func (e *StepError) Unwrap() error { return e.Err }
 
+// FlowError is any failure of a flow, under the flow's name. Within it is mostly
+// the StepError of the step that failed.
+type FlowError struct {
+	Flow string
+	Err  error
+}
+
+// Error returns the flow's name and what went wrong.
+func (e *FlowError) Error() string { return "flow " + e.Flow + ": " + e.Err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *FlowError) Unwrap() error { return e.Err }
+
 // PanicError is a panic of a function of a step, as an error.
 type PanicError struct {
 	// Value that the function panicked with.

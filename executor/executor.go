@@ -18,11 +18,12 @@ type Executor struct {
 	counters counters
 	graph    waitGraph
 
-	pools    pools
-	permits  permits
-	classes  errorClasses
-	circuits circuits
-	results  resultCache
+	pools     pools
+	snapshots snapshots
+	permits   permits
+	classes   errorClasses
+	circuits  circuits
+	results   resultCache
 
 	steps atomic.Uint64 // bound so far
 	fresh atomic.Int64  // of these, how many are FreshFor
@@ -34,13 +35,14 @@ type Executor struct {
 
 	mu     sync.Mutex // orders what changes the configuration, and Close
 	owner  Config     // guarded by mu; what Apply or Update put in force last
+	bound  feature    // guarded by mu; on because of what is bound
 	closed chan struct{}
 }
 
 // New returns an executor. Its error has every fault of the configuration.
 func New(cfg Config, options ...Option) (*Executor, error) {
 	ex := &Executor{fields: movableFields(), clock: newClock(), closed: make(chan struct{})}
-	ex.results.clock = ex.clock
+	ex.results.clock, ex.snapshots.clock = ex.clock, ex.clock
 	for _, o := range options {
 		o(ex)
 	}
@@ -92,12 +94,22 @@ func (ex *Executor) apply(cfg Config) error {
 	if was := ex.current.Load(); was != nil && was.features&closed != 0 {
 		return ErrClosed
 	}
-	next := &snapshot{config: cfg.withDefaults(), features: featuresOf(&cfg)}
+	next := &snapshot{config: cfg.withDefaults(), features: featuresOf(&cfg) | ex.bound}
 	for _, p := range ex.parts() {
 		p.reconcile(next)
 	}
 	ex.current.Store(next)
 	return nil
+}
+
+// bind turns a feature on for good, because something is bound that needs it.
+func (ex *Executor) bind(f feature) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.bound |= f
+	next := *ex.current.Load()
+	next.features |= f
+	ex.current.Store(&next)
 }
 
 // Config returns the configuration in force, defaults filled in.

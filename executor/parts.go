@@ -20,6 +20,7 @@ type part interface {
 func (ex *Executor) parts() []part {
 	return []part{
 		&ex.pools,
+		&ex.snapshots,
 		&ex.permits,
 		&ex.classes,
 		&ex.circuits,
@@ -35,6 +36,8 @@ type snapshot struct {
 	classes  *classTable // nil while errors are not classified
 	circuits *circuitRule
 	store    *store // nil until the cache was on for the first time
+	// snapshots are what was derived of run state; nil while sharingState is off.
+	snapshots *store
 }
 
 // feature is a set of things that are on. A step has the set of those that
@@ -55,6 +58,7 @@ const (
 	shared
 	hashed
 	automatic
+	stateful // a flow with run state is bound
 	closed
 )
 

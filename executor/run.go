@@ -41,7 +41,7 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in
 	}
 	if err != nil && s.cfg.Fallback != nil && ctx.Err() == nil {
 		s.ex.counters.fallbacks.Add(1)
-		return s.cfg.Fallback(ctx, in, err)
+		return isolated(ctx, func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
 	}
 	return out, err
 }
@@ -227,8 +227,18 @@ func (s *Step[In, Out]) pause(ctx context.Context, n int) error {
 	}
 }
 
-// attempt calls the function once, under a permit and a timeout as need be.
+// attempt calls the function once, with a copy of the run state if there is one.
+// What it sets comes back with its result; from one that a timeout left behind,
+// neither does.
 func (s *Step[In, Out]) attempt(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
+	if st.features&s.relevant&stateful == 0 {
+		return s.admitted(ctx, st, node, in)
+	}
+	return isolated(ctx, func(ctx context.Context) (Out, error) { return s.admitted(ctx, st, node, in) })
+}
+
+// admitted calls the function under a permit and a timeout as need be.
+func (s *Step[In, Out]) admitted(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
 	if st.features&limited == 0 && node == nil {
 		return s.bounded(ctx, nil, in)
 	}

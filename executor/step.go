@@ -109,8 +109,11 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 		s.relevant |= always
 	}
 	if !cfg.Results.declared {
+		s.relevant |= stateful
 		return s, nil
 	}
+	run := cfg.Run
+	s.cfg.Run = func(ctx context.Context, in In) (Out, error) { return run(withoutState(ctx), in) }
 	s.relevant |= cached | shared
 	var err error
 	if s.identify, err = newKeyer(s.id, cfg.Key); err != nil {

@@ -27,6 +27,10 @@ var shownBy = map[string]string{
 	catalog.ObjectPoolMaxSize:          "TestPool_holdsNoMoreThanItsSize",
 	catalog.ObjectPoolCleanupThreshold: "TestPool_cleansUpBelowTheThreshold",
 
+	catalog.EnableContext:    "TestState_optimizationCopiesOnlyWhatIsAskedFor",
+	catalog.ContextCacheSize: "TestDerived_sizeBoundsWhatIsKept",
+	catalog.ContextCacheTTL:  "TestDerived_ttlBoundsHowLongItIsKept",
+
 	catalog.EnableConcurrency:       "TestLimit_boundsAndMovesLive",
 	catalog.MaxConcurrentExecutions: "TestLimit_boundsAndMovesLive",
 	catalog.ConcurrencyTimeout:      "TestLimit_rejectsAfterTheTimeout",
@@ -48,7 +52,6 @@ var shownBy = map[string]string{
 
 // notBuilt are fields whose behavior is still to be built. It may only shrink.
 var notBuilt = []string{
-	catalog.EnableContext, catalog.ContextCacheSize, catalog.ContextCacheTTL,
 	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
 	catalog.EnableTelemetry, catalog.TelemetrySamplingRate, catalog.TelemetryBatchSize,
 	catalog.EnableMonitoring, catalog.PerformanceMonitoringInterval, catalog.PerformanceAlertThreshold,

@@ -39,6 +39,13 @@ type Stats struct {
 	Panics uint64 `json:"panics"`
 	// Fallbacks that ran.
 	Fallbacks uint64 `json:"fallbacks"`
+	// Spans of executions that ended. SpansExported were taken by the exporter in
+	// SpanExports calls; SpansDropped met a full queue, an exporter that failed, or
+	// one that was stuck when the executor was closed; the others are queued.
+	Spans         uint64 `json:"spans"`
+	SpansExported uint64 `json:"spans_exported"`
+	SpansDropped  uint64 `json:"spans_dropped"`
+	SpanExports   uint64 `json:"span_exports"`
 	// PoolMade are objects that pools made because none was idle, while they were
 	// on; PoolIdle are idle now.
 	PoolMade uint64 `json:"pool_made"`

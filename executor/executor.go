@@ -21,6 +21,7 @@ type Executor struct {
 	pools     pools
 	snapshots snapshots
 	permits   permits
+	telemetry telemetry
 	classes   errorClasses
 	circuits  circuits
 	results   resultCache
@@ -119,6 +120,8 @@ func (ex *Executor) Config() Config { return ex.current.Load().config }
 func (ex *Executor) Stats() Stats {
 	s := ex.counters.stats()
 	s.CacheEntries = ex.results.entries()
+	spans := ex.telemetry.counts()
+	s.Spans, s.SpansExported, s.SpansDropped, s.SpanExports = spans.ended, spans.exported, spans.dropped, spans.exports
 	s.PoolIdle = uint64(ex.pools.idle())
 	return s
 }

@@ -22,6 +22,7 @@ func (ex *Executor) parts() []part {
 		&ex.pools,
 		&ex.snapshots,
 		&ex.permits,
+		&ex.telemetry,
 		&ex.classes,
 		&ex.circuits,
 		&ex.results,
@@ -38,6 +39,8 @@ type snapshot struct {
 	store    *store // nil until the cache was on for the first time
 	// snapshots are what was derived of run state; nil while sharingState is off.
 	snapshots *store
+	// spanRate is the share of executions with a span, if features has traced.
+	spanRate float64
 }
 
 // feature is a set of things that are on. A step has the set of those that
@@ -59,6 +62,7 @@ const (
 	hashed
 	automatic
 	stateful // a flow with run state is bound
+	traced   // there is an exporter
 	closed
 )
 

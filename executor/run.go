@@ -12,6 +12,11 @@ import (
 // run is Run for a step to which something that is on matters.
 func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
+	return s.layers(ctx, count, st, in)
+}
+
+// layers are what is within telemetry.
+func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
 	on := st.features & s.relevant
 	if on&closed != 0 {
 		return out, ErrClosed
@@ -27,6 +32,7 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in
 		if on&cached != 0 {
 			if e, ok := st.store.get(id); ok {
 				count.hits.Add(1)
+				note(ctx, CacheHit, nil)
 				return s.copyOf(e.(*result[Out]).out), nil
 			}
 			count.misses.Add(1)
@@ -41,7 +47,8 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in
 	}
 	if err != nil && s.cfg.Fallback != nil && ctx.Err() == nil {
 		s.ex.counters.fallbacks.Add(1)
-		return isolated(ctx, func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
+		note(ctx, Fallback, err)
+		return isolated(inside(ctx), func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
 	}
 	return out, err
 }
@@ -100,6 +107,7 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *snapsho
 			continue
 		}
 		count.shared.Add(1)
+		note(ctx, Shared, nil)
 		if f.outcome.err != nil {
 			return out, f.outcome.err
 		}
@@ -134,6 +142,7 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, i
 		// execution's look at the cache and its turn to lead.
 		if e, ok := st.store.get(id); ok {
 			count.shared.Add(1)
+			note(ctx, Shared, nil)
 			c.kept = e.(*result[Out])
 			f.void = false
 			return s.copyOf(c.kept.out), nil
@@ -151,9 +160,10 @@ func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flight
 	if budgeted {
 		s.budget.earn()
 	}
+	inner := inside(ctx)
 	for n := 1; ; n++ {
 		var class ErrorClass
-		if out, class, err = s.guarded(ctx, st, node, in); err == nil || n >= s.cfg.Attempts || ctx.Err() != nil {
+		if out, class, err = s.guarded(inner, st, node, in); err == nil || n >= s.cfg.Attempts || ctx.Err() != nil {
 			return out, err
 		}
 		switch {
@@ -170,6 +180,7 @@ func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flight
 			return out, err
 		}
 		s.ex.counters.retries.Add(1)
+		note(ctx, Retry, err)
 	}
 }
 

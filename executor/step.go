@@ -104,7 +104,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | breaking | closed}
+	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | traced | breaking | closed}
 	if cfg.Attempts > 1 || cfg.Timeout > 0 || cfg.Fallback != nil {
 		s.relevant |= always
 	}
@@ -142,8 +142,13 @@ func (s *Step[In, Out]) Run(ctx context.Context, in In) (out Out, err error) {
 	count := s.ex.counters.stripe()
 	count.began.Add(1) // before the state is read: Close relies on it
 	st := s.ex.current.Load()
-	if st.features&s.relevant != 0 {
-		return s.run(ctx, count, st, in)
+	if on := st.features & s.relevant; on != 0 {
+		if on&(traced|closed) == traced && st.picks() {
+			return s.trace(ctx, count, st, in)
+		}
+		if on != traced {
+			return s.run(ctx, count, st, in)
+		}
 	}
 	defer s.end(count, &out, &err)
 	if err = ctx.Err(); err != nil {
@@ -160,9 +165,17 @@ func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
 	}
 	count.ended.Add(1)
 	if *err != nil {
-		var zero Out
-		*out, *err = zero, &StepError{Step: s.cfg.Name, Err: *err}
+		*out, *err = s.settle(*out, *err)
 	}
+}
+
+// settle returns what a caller gets: an output, or an error with the step's name.
+func (s *Step[In, Out]) settle(out Out, err error) (Out, error) {
+	if err == nil {
+		return out, nil
+	}
+	var zero Out
+	return zero, &StepError{Step: s.cfg.Name, Err: err}
 }
 
 // Invalidate forgets the result for an input, because what it was computed from

@@ -25,7 +25,8 @@ var optimized = map[string]Config{
 	"sharing":    {EnableStepOptimization: true},
 	"pool":       {EnableObjectPool: true, ObjectPoolMaxSize: 1},
 	"permits":    {EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1},
-	"everything": {EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
+	"telemetry":  {EnableOptimizedTelemetry: true, TelemetryBatchSize: 2},
+	"everything": {EnableOptimizedTelemetry: true, EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
 }
 
 // behavior is what a function does for an input, at its first and later calls.
@@ -80,7 +81,11 @@ type answer struct {
 // play runs the script's calls in one executor, and returns what callers saw and
 // what the functions did. Side effects are in order if the calls are.
 func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, []string) {
-	ex, err := New(cfg)
+	var options []Option
+	if cfg.EnableOptimizedTelemetry { // half of the executions have spans
+		options = append(options, WithExporter(&recorder{}))
+	}
+	ex, err := New(cfg, options...)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, ex.Close()) }()
 	var mu sync.Mutex

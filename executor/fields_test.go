@@ -35,8 +35,11 @@ var shownBy = map[string]string{
 	catalog.MaxConcurrentExecutions: "TestLimit_boundsAndMovesLive",
 	catalog.ConcurrencyTimeout:      "TestLimit_rejectsAfterTheTimeout",
 
-	catalog.EnableErrorHandling: "TestErrorHandling_retriesOnlyWhatCanSucceed",
-	catalog.ErrorCacheSize:      "TestErrorCache_size",
+	catalog.EnableTelemetry:       "TestTelemetry_batchesWhileOn",
+	catalog.TelemetrySamplingRate: "TestTelemetry_rateIsExactInExpectation",
+	catalog.TelemetryBatchSize:    "TestTelemetry_batchesWhileOn",
+	catalog.EnableErrorHandling:   "TestErrorHandling_retriesOnlyWhatCanSucceed",
+	catalog.ErrorCacheSize:        "TestErrorCache_size",
 
 	catalog.EnableCircuitBreaker:           "TestCircuit_opensAfterFailuresInARowAndRecovers",
 	catalog.CircuitBreakerFailureThreshold: "TestCircuit_opensAfterFailuresInARowAndRecovers",
@@ -53,7 +56,6 @@ var shownBy = map[string]string{
 // notBuilt are fields whose behavior is still to be built. It may only shrink.
 var notBuilt = []string{
 	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
-	catalog.EnableTelemetry, catalog.TelemetrySamplingRate, catalog.TelemetryBatchSize,
 	catalog.EnableMonitoring, catalog.PerformanceMonitoringInterval, catalog.PerformanceAlertThreshold,
 	catalog.EnableAlgorithm,
 }

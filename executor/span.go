@@ -81,7 +81,6 @@ func note(ctx context.Context, name EventName, err error) {
 // own. Deciding by trace would keep traces whole, but then a step that is called
 // many times in one trace would have all of its spans or none.
 func (st *snapshot) picks() bool {
-	//nolint:gosec // chance, not secrecy; the shared source is free of contention
 	return st.spanRate >= 1 || rand.Float64() < st.spanRate
 }
 

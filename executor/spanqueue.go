@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -116,15 +117,16 @@ func (q *spanQueue) now() spanCounts {
 }
 
 func (q *spanQueue) run() {
-	ended := false
+	finished := false
 	defer func() {
-		if !ended { // the exporter ended this goroutine with runtime.Goexit
+		if !finished { // the exporter ended this goroutine with runtime.Goexit
+			q.rouse()
 			go q.run()
 		}
 	}()
 	ticks := time.NewTicker(q.flush)
 	defer ticks.Stop()
-	for !ended {
+	for ended := false; !ended; {
 		all := false
 		select {
 		case <-q.wake:
@@ -135,6 +137,7 @@ func (q *spanQueue) run() {
 		}
 		q.exportBatches(all)
 	}
+	finished = true
 	close(q.done)
 }
 
@@ -178,23 +181,28 @@ func (q *spanQueue) take(all bool) (spans []*Span, last bool) {
 
 // export exports some spans, and counts what became of them.
 func (q *spanQueue) export(spans []*Span) {
-	exported := false
+	lost := len(spans) // unless it says otherwise
 	defer func() {
 		_ = recover() // it counts as what was lost
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		q.counts.exports++
-		switch {
-		case q.left: // counted already
-		case exported:
-			q.counts.exported += uint64(len(spans))
-		default:
-			q.counts.dropped += uint64(len(spans))
+		if q.left { // counted already
+			return
 		}
+		q.counts.exports++
+		q.counts.exported += uint64(len(spans) - lost)
+		q.counts.dropped += uint64(lost)
 	}()
 	ctx, cancel := context.WithTimeout(q.ctx, exportTimeout)
 	defer cancel()
-	exported = q.exporter.Export(ctx, spans) == nil
+	err := q.exporter.Export(ctx, spans)
+	var some LostSpans
+	switch {
+	case err == nil:
+		lost = 0
+	case errors.As(err, &some):
+		lost = max(0, min(int(some), len(spans)))
+	}
 }
 
 // close exports what is queued. It waits for the exporter, but not for one that

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"autotune/catalog"
@@ -12,11 +13,19 @@ import (
 //
 // Export is called by one goroutine at a time, never by one that runs a step.
 // It may keep the spans, which nobody changes any more, but not the slice. An
-// error or a panic means that all of them are lost, which Stats counts. ctx ends
-// after ten seconds, or when Close gives up: five seconds after it began to wait.
+// error or a panic means that all of them are lost, or as many as a LostSpans says,
+// which Stats counts. ctx ends after ten seconds, or when Close gives up: five
+// seconds after it began to wait.
 type Exporter interface {
 	Export(ctx context.Context, spans []*Span) error
 }
+
+// LostSpans is the error of an Exporter that lost so many of the spans, and took
+// the others.
+type LostSpans int
+
+// Error says how many.
+func (n LostSpans) Error() string { return fmt.Sprintf("%d spans lost", int(n)) }
 
 // Beginner is an Exporter that takes part where a span begins: it returns the
 // context for the step's function, under which spans of others find their parent,

@@ -85,7 +85,7 @@ func TestTelemetry_batchesWhileOn(t *testing.T) {
 
 		cfg := sampling(1, 10)
 		require.NoError(t, ex.Apply(cfg))
-		require.EqualValues(t, 10, must2(ex.Setting().Get("telemetry_batch_size"))(t))
+		require.EqualValues(t, 10, batchInForce(t, ex))
 		runs(t, s, 9)
 		synctest.Wait()
 		calls, _ = r.taken()
@@ -126,9 +126,11 @@ func TestTelemetry_batchesWhileOn(t *testing.T) {
 	})
 }
 
-// must2 takes a value and whether there is one.
-func must2[V any](v V, ok bool) func(testing.TB) V {
-	return func(t testing.TB) V { t.Helper(); require.True(t, ok); return v }
+func batchInForce(t testing.TB, ex *Executor) float64 {
+	t.Helper()
+	n, ok := ex.Setting().Get("telemetry_batch_size")
+	require.True(t, ok)
+	return n
 }
 
 // The share of executions with a span is the rate, for each step alone, and the
@@ -465,7 +467,7 @@ func TestTelemetry_movesUnderLoad(t *testing.T) {
 		cfg := sampling(float64(r.IntN(5))/4, []int{1, 3, 50, 100_000}[r.IntN(4)])
 		cfg.EnableOptimizedTelemetry = r.IntN(4) > 0
 		require.NoError(t, ex.Apply(cfg))
-		require.EqualValues(t, cfg.TelemetryBatchSize, must2(ex.Setting().Get("telemetry_batch_size"))(t))
+		require.EqualValues(t, cfg.TelemetryBatchSize, batchInForce(t, ex))
 		time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
 	}
 	all.Wait()

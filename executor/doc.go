@@ -23,7 +23,7 @@
 //
 // An optimization never changes what a step means. Only steps that declare
 // their results Pure or FreshFor are cached or shared; errors never are kept.
-// Inputs are told apart exactly, not by a hash. Outputs that a caller could
+// Inputs are told apart by all that they hold. Outputs that a caller could
 // change are copied. The cancellation of the one who computes never fails those
 // who wait for the result. Permits are held by leaf calls only, so nested steps
 // cannot deadlock.

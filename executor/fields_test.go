@@ -49,6 +49,7 @@ var shownBy = map[string]string{
 	catalog.CacheSize:   "TestCache_sizeMovesLive",
 	catalog.CacheTTL:    "TestCache_ttlMovesWithTheEntriesThatAreThere",
 
+	catalog.EnableAlgorithm: "TestAlgorithm_switchesTheKindOfIdentity",
 	catalog.EnableStep:      "TestShare_identicalExecutionsRunOnce",
 	catalog.EnableAutomatic: "TestAutopilot_resumeDoesNotOverrideTheSwitch",
 }
@@ -57,7 +58,6 @@ var shownBy = map[string]string{
 var notBuilt = []string{
 	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
 	catalog.EnableMonitoring, catalog.PerformanceMonitoringInterval, catalog.PerformanceAlertThreshold,
-	catalog.EnableAlgorithm,
 }
 
 func TestFields_eachIsShownToMoveBehavior(t *testing.T) {

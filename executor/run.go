@@ -26,17 +26,19 @@ func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot,
 	}
 	if on&(cached|shared) == 0 {
 		out, err = s.attempts(ctx, st, nil, in)
-	} else if id, ok := s.identify(in); !ok {
+	} else if id, held, ok := s.identify.of(in, st.features&hashed != 0); !ok {
 		out, err = s.attempts(ctx, st, nil, in)
 	} else {
 		if on&cached != 0 {
 			if e, ok := st.store.get(id); ok {
+				held.free()
 				count.hits.Add(1)
 				note(ctx, CacheHit, nil)
 				return s.copyOf(e.(*result[Out]).out), nil
 			}
 			count.misses.Add(1)
 		}
+		id = held.own(id)
 		if on&shared != 0 {
 			out, err = s.together(ctx, count, st, id, in)
 		} else {

@@ -49,8 +49,9 @@ type StepConfig[In, Out any] struct {
 	// called from several goroutines with the same argument.
 	Copy func(Out) Out
 	// Key tells inputs apart: two inputs with the same key are the same input.
-	// A step with Results needs it if In holds anything but numbers, strings,
-	// booleans, and structs and arrays of them.
+	// Without it inputs are told apart by all that they hold, through pointers,
+	// slices, maps and interfaces. A step with Results needs it if In holds a
+	// channel, a function, a lock or a time.Time. It is called once an execution.
 	Key func(In) string
 }
 
@@ -64,7 +65,7 @@ type Step[In, Out any] struct {
 	cfg StepConfig[In, Out]
 	// relevant features: if none of them is on, Run is a plain call.
 	relevant feature
-	identify keyer[In] // nil if nothing is declared
+	identify *identifier[In] // nil if nothing is declared
 	flights  flights[Out]
 	budget   budget  // for retries
 	circuit  circuit // closed until it was used
@@ -116,7 +117,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	s.cfg.Run = func(ctx context.Context, in In) (Out, error) { return run(withoutState(ctx), in) }
 	s.relevant |= cached | shared
 	var err error
-	if s.identify, err = newKeyer(s.id, cfg.Key); err != nil {
+	if s.identify, err = newIdentifier(s.id, cfg.Key); err != nil {
 		bad("key: missing: results are declared, and an input needs a key because %w", err)
 	}
 	if why := shares(reflect.TypeFor[Out]()); why != "" && cfg.Copy == nil {
@@ -186,12 +187,15 @@ func (s *Step[In, Out]) Invalidate(in In) {
 	if s.identify == nil {
 		return
 	}
-	id, ok := s.identify(in)
-	if !ok {
-		return
+	for _, exact := range []bool{false, true} { // whatever was on when it was kept
+		id, held, ok := s.identify.of(in, exact)
+		if !ok {
+			return
+		}
+		if store := s.ex.current.Load().store; store != nil {
+			store.invalidate(id)
+		}
+		s.flights.forget(id)
+		held.free()
 	}
-	if store := s.ex.current.Load().store; store != nil {
-		store.invalidate(id)
-	}
-	s.flights.forget(id)
 }

@@ -184,7 +184,7 @@ func (e *encoding) write(b []byte, at unsafe.Pointer, depth int) (_ []byte, ok b
 		p := unsafe.Add(at, o.offset)
 		switch o.kind { //nolint:exhaustive // the kinds that add leaves
 		case reflect.Uint8:
-			b = append(b, unsafe.Slice((*byte)(p), o.size)...)
+			b = append(b, unsafe.Slice((*byte)(p), o.size)...) //nolint:gosec // as large as the field
 			continue
 		case reflect.String:
 			s := *(*string)(p)
@@ -199,7 +199,7 @@ func (e *encoding) write(b []byte, at unsafe.Pointer, depth int) (_ []byte, ok b
 				continue
 			}
 			b = binary.AppendUvarint(append(b, 1), uint64(len(s)))
-			b, ok = o.elem.writeAll(b, unsafe.Pointer(unsafe.SliceData(s)), len(s), o.size, depth)
+			b, ok = o.elem.writeAll(b, unsafe.Pointer(unsafe.SliceData(s)), len(s), o.size, depth) //nolint:gosec // its elements
 		case reflect.Pointer:
 			if p = *(*unsafe.Pointer)(p); p == nil {
 				b = append(b, 0)
@@ -233,7 +233,7 @@ func (e *encoding) writeAll(b []byte, at unsafe.Pointer, count int, size uintptr
 		return append(b, unsafe.Slice((*byte)(at), uintptr(count)*size)...), true //nolint:gosec // a length
 	}
 	for i := range count {
-		if b, ok = e.write(b, unsafe.Add(at, uintptr(i)*size), depth+1); !ok { //nolint:gosec // an index
+		if b, ok = e.write(b, unsafe.Add(at, uintptr(i)*size), depth+1); !ok {
 			return b, false
 		}
 	}

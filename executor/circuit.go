@@ -224,13 +224,12 @@ func (c *circuit) trouble(is bool) {
 // of the class Permanent are known from others: they are answers of what the step
 // depends on, except for a function that panics.
 func verdictOn(ctx context.Context, class ErrorClass, strict bool, err error) verdict {
-	var p *PanicError
 	switch {
 	case err == nil:
 		return saysWorks
 	case ctx.Err() != nil, class == Canceled, errors.Is(err, ErrConcurrencyTimeout), errors.Is(err, ErrClosed):
 		return saysNothing
-	case strict && class == Permanent && !errors.As(err, &p) && !errors.Is(err, ErrGoexit):
+	case strict && class == Permanent && !isPanic(err) && !errors.Is(err, ErrGoexit):
 		return saysWorks
 	default:
 		return saysFails

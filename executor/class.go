@@ -58,9 +58,8 @@ var (
 
 // classOf is the default classification.
 func classOf(err error) ErrorClass {
-	var p *PanicError
 	switch {
-	case errors.As(err, &p):
+	case isPanic(err):
 		return Permanent // whatever it panicked with
 	case errors.Is(err, context.Canceled):
 		return Canceled

@@ -54,7 +54,7 @@ func (d *Derived[T, D]) Get(ctx context.Context) (out D, ok bool) {
 		return d.compute(within.run.ex, c), true
 	}
 	ex := within.run.ex
-	id := identity{in: snapshotOf[T, D]{weak.Make(c), weak.Make(d)}}
+	var id any = snapshotOf[T, D]{weak.Make(c), weak.Make(d)}
 	if e, ok := kept.get(id); ok {
 		ex.counters.snapshotHits.Add(1)
 		out, _, _ = d.copier.copy(e.(*result[D]).out) // it could be copied before

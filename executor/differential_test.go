@@ -24,9 +24,11 @@ var optimized = map[string]Config{
 	"big cache":  {EnableCacheOptimization: true},
 	"sharing":    {EnableStepOptimization: true},
 	"pool":       {EnableObjectPool: true, ObjectPoolMaxSize: 1},
+	"exact":      {EnableCacheOptimization: true, EnableAlgorithmOptimization: true},
+	"circuits":   {EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5}, // which nothing here reaches
 	"permits":    {EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1},
 	"telemetry":  {EnableOptimizedTelemetry: true, TelemetryBatchSize: 2},
-	"everything": {EnableOptimizedTelemetry: true, EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
+	"everything": {EnableOptimizedTelemetry: true, EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2, EnableAlgorithmOptimization: true, EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5},
 }
 
 // behavior is what a function does for an input, at its first and later calls.
@@ -228,6 +230,41 @@ func TestDifferential_exactTogether(t *testing.T) {
 			if !s.declared {
 				slices.Sort(did)
 				require.Equal(t, effects, did, name)
+			}
+		}
+	})
+}
+
+// Errors that are classified, and circuits that open, are Bounded: functions run
+// less often, and what failed then may fail where it was saved before. Nothing
+// else differs: no function runs that did not, and no other answer is given.
+func TestDifferential_boundedOnlyRunsLess(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScript(t)
+		s.declared, s.fallback = false, false
+		answers, effects := s.play(t, Config{}, false)
+		for name, cfg := range map[string]Config{
+			"errors":   {EnableOptimizedErrorHandling: true, ErrorCacheSize: 1},
+			"circuits": {EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1},
+			"both":     {EnableOptimizedErrorHandling: true, EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 2},
+		} {
+			got, did := s.play(t, cfg, false)
+			for i, a := range got {
+				if a != answers[i] && s.behaviors[s.inputs[i]] != failsOnce {
+					require.Contains(t, a.err, ErrCircuitOpen.Error(), name)
+				}
+				if a.err == "" && answers[i].err == "" {
+					require.Equal(t, answers[i].out, a.out, name)
+				}
+			}
+			rest := slices.Clone(effects)
+			for _, e := range did {
+				i := slices.Index(rest, e)
+				if i < 0 && s.behaviors[int(e[len(e)-1]-'0')] == failsOnce {
+					continue // it failed for good, and was run again by a later call
+				}
+				require.GreaterOrEqual(t, i, 0, "%s: %q happens that does not in the baseline", name, e)
+				rest = slices.Delete(rest, i, i+1)
 			}
 		}
 	})

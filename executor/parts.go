@@ -36,9 +36,9 @@ type snapshot struct {
 	features feature
 	classes  *classTable // nil while errors are not classified
 	circuits *circuitRule
-	store    *store // nil until the cache was on for the first time
+	store    *store[identity] // nil until the cache was on for the first time
 	// snapshots are what was derived of run state; nil while sharingState is off.
-	snapshots *store
+	snapshots *store[any]
 	// spanRate is the share of executions with a span, if features has traced.
 	spanRate float64
 }

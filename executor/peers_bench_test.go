@@ -15,11 +15,11 @@ import (
 func BenchmarkCircuit(b *testing.B) {
 	ints, _ := inputs()
 	b.Run("bare", func(b *testing.B) {
-		both(b, func(i int) { _, _ = bare(context.Background(), i) })
+		serialAndParallel(b, func(i int) { _, _ = bare(context.Background(), i) })
 	})
 	b.Run("failsafe-breaker", func(b *testing.B) {
 		c := circuitbreaker.NewBuilder[any]().WithFailureThreshold(10).Build()
-		both(b, func(i int) {
+		serialAndParallel(b, func(i int) {
 			if !c.TryAcquirePermit() {
 				return
 			}
@@ -32,7 +32,7 @@ func BenchmarkCircuit(b *testing.B) {
 	})
 	b.Run("failsafe-with-get", func(b *testing.B) {
 		e := failsafe.With[int](circuitbreaker.NewBuilder[int]().WithFailureThreshold(10).Build())
-		both(b, func(i int) { _, _ = e.Get(func() (int, error) { return bare(context.Background(), i) }) })
+		serialAndParallel(b, func(i int) { _, _ = e.Get(func() (int, error) { return bare(context.Background(), i) }) })
 	})
 	b.Run("step-off", func(b *testing.B) { benchStep(b, Config{}, StepConfig[int, int]{Run: bare}, ints) })
 	b.Run("step-on", func(b *testing.B) {
@@ -41,12 +41,12 @@ func BenchmarkCircuit(b *testing.B) {
 	b.Run("step-rejected", func(b *testing.B) {
 		ex := start(b, breaker(1, time.Hour))
 		s := bind(b, ex, StepConfig[int, int]{Run: func(context.Context, int) (int, error) { return 0, errBroken }})
-		both(b, func(i int) { _, _ = s.Run(context.Background(), i) })
+		serialAndParallel(b, func(i int) { _, _ = s.Run(context.Background(), i) })
 	})
 	b.Run("failsafe-rejected", func(b *testing.B) {
 		c := circuitbreaker.NewBuilder[any]().WithDelay(time.Hour).Build()
 		c.Open()
-		both(b, func(int) { c.TryAcquirePermit() })
+		serialAndParallel(b, func(int) { c.TryAcquirePermit() })
 	})
 }
 
@@ -55,7 +55,7 @@ func BenchmarkRetry(b *testing.B) {
 	failing := func(context.Context, int) (int, error) { return 0, errBroken }
 	b.Run("failsafe-success", func(b *testing.B) {
 		e := failsafe.With[int](retrypolicy.NewBuilder[int]().WithMaxAttempts(3).Build())
-		both(b, func(i int) { _, _ = e.Get(func() (int, error) { return bare(context.Background(), i) }) })
+		serialAndParallel(b, func(i int) { _, _ = e.Get(func() (int, error) { return bare(context.Background(), i) }) })
 	})
 	b.Run("step-success-off", func(b *testing.B) {
 		benchStep(b, Config{}, StepConfig[int, int]{Run: bare, Attempts: 3}, ints)
@@ -65,22 +65,22 @@ func BenchmarkRetry(b *testing.B) {
 	})
 	b.Run("failsafe-outage", func(b *testing.B) {
 		e := failsafe.With[int](retrypolicy.NewBuilder[int]().WithMaxAttempts(3).Build())
-		both(b, func(i int) { _, _ = e.Get(func() (int, error) { return failing(context.Background(), i) }) })
+		serialAndParallel(b, func(i int) { _, _ = e.Get(func() (int, error) { return failing(context.Background(), i) }) })
 	})
 	for name, cfg := range map[string]Config{"step-outage-off": {}, "step-outage-on": classifying} {
 		b.Run(name, func(b *testing.B) {
 			s := bind(b, start(b, cfg), StepConfig[int, int]{Attempts: 3, Run: failing})
-			both(b, func(i int) { _, _ = s.Run(context.Background(), i) })
+			serialAndParallel(b, func(i int) { _, _ = s.Run(context.Background(), i) })
 		})
 	}
 	b.Run("step-permanent-on", func(b *testing.B) {
 		s := bind(b, start(b, classifying), StepConfig[int, int]{Attempts: 3, Run: func(context.Context, int) (int, error) { return 0, context.Canceled }})
-		both(b, func(i int) { _, _ = s.Run(context.Background(), i) })
+		serialAndParallel(b, func(i int) { _, _ = s.Run(context.Background(), i) })
 	})
 }
 
-// both runs f by itself and from all processors at once.
-func both(b *testing.B, f func(i int)) {
+// serialAndParallel runs f by itself and from all processors at once.
+func serialAndParallel(b *testing.B, f func(i int)) {
 	b.Helper()
 	b.Run("serial", func(b *testing.B) {
 		b.ReportAllocs()

@@ -189,9 +189,13 @@ func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flight
 // final reports errors that another attempt cannot mend, or should not try to,
 // whatever is switched on.
 func final(err error) bool {
-	var p *PanicError
 	return errors.Is(err, ErrConcurrencyTimeout) || errors.Is(err, ErrCircuitOpen) || errors.Is(err, ErrClosed) ||
-		errors.Is(err, ErrGoexit) || errors.As(err, &p)
+		errors.Is(err, ErrGoexit) || isPanic(err)
+}
+
+func isPanic(err error) bool {
+	var p *PanicError
+	return errors.As(err, &p)
 }
 
 // guarded is an attempt that the circuit admits, and the class of its error.

@@ -5,7 +5,7 @@ package executor
 // what they have, and it ends with the last of them.
 type snapshots struct {
 	clock clock
-	store *store // guarded by the executor's lock
+	store *store[any] // guarded by the executor's lock
 }
 
 func (s *snapshots) reconcile(next *snapshot) {
@@ -14,7 +14,7 @@ func (s *snapshots) reconcile(next *snapshot) {
 	case !c.EnableContextOptimization:
 		s.stop()
 	case s.store == nil:
-		s.store = newStore(c.ContextCacheSize, c.ContextCacheTTL, s.clock)
+		s.store = newStore[any](c.ContextCacheSize, c.ContextCacheTTL, s.clock)
 	default:
 		s.store.resize(c.ContextCacheSize)
 		s.store.setTTL(c.ContextCacheTTL)

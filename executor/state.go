@@ -126,7 +126,7 @@ type handed struct {
 type stateRun struct {
 	ex        *Executor
 	sharing   bool
-	snapshots *store // nil unless sharing
+	snapshots *store[any] // nil unless sharing
 }
 
 type viewKey struct{}

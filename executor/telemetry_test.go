@@ -297,6 +297,7 @@ func TestTelemetry_brokenExporter(t *testing.T) {
 				s := bind(t, ex, StepConfig[int, int]{Run: echo})
 				runs(t, s, 25)
 				time.Sleep(2 * time.Second)
+				synctest.Wait() // for the look that is due now
 				stats := ex.Stats()
 				require.Equal(t, []uint64{25, 0, 25, 3}, []uint64{stats.Spans, stats.SpansExported, stats.SpansDropped, stats.SpanExports})
 				r.mu.Lock()

@@ -12,8 +12,8 @@ import (
 type Node[In, Out any] interface {
 	// perform runs the node.
 	perform(ctx context.Context, ex *Executor, in In) (Out, error)
-	// check returns what is wrong with the node and those in it.
-	check() error
+	// check returns what is wrong with the node and those in it, for a flow of an executor.
+	check(ex *Executor) error
 }
 
 // Flow is a graph of steps with a name, bound to an executor: bind it once, run
@@ -46,7 +46,7 @@ func NewFlow[In, Out any](ex *Executor, name string, body Node[In, Out], keys ..
 	if name == "" {
 		bad("name is empty: every flow needs one")
 	}
-	if err := check(body); err != nil {
+	if err := check(ex, body); err != nil {
 		bad("%w", err)
 	}
 	f := &Flow[In, Out]{ex: ex, name: name, body: body}
@@ -69,11 +69,11 @@ func NewFlow[In, Out any](ex *Executor, name string, body Node[In, Out], keys ..
 }
 
 // check returns what is wrong with a node that may be missing.
-func check[In, Out any](n Node[In, Out]) error {
+func check[In, Out any](ex *Executor, n Node[In, Out]) error {
 	if n == nil {
 		return errors.New("node: missing")
 	}
-	return n.check()
+	return n.check(ex)
 }
 
 // Name returns the flow's name.
@@ -84,8 +84,10 @@ func (f *Flow[In, Out]) Name() string { return f.name }
 // has ended when Run returns, so that a function that ignores its context holds
 // it up, unless its step has a Timeout.
 //
-// In a step of a flow that has run state too, it begins with the values of the
-// keys that both have, and what it sets of them comes back when it succeeds.
+// In a step of a flow that has run state, it begins with the values of the keys
+// that both have, and what is set of them comes back when it succeeds. A flow
+// without keys of its own has those of the flow that it runs in, if that is in
+// the same executor.
 func (f *Flow[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	out, _, err := f.run(ctx, nil, in)
 	return out, err
@@ -130,12 +132,12 @@ func (f *Flow[In, Out]) run(ctx context.Context, s *State, in In) (out Out, afte
 	if err = ctx.Err(); err != nil {
 		return out, nil, err
 	}
-	if f.layout == nil {
-		out, err = f.body.perform(ctx, f.ex, in)
-		return out, nil, err
-	}
 	v, err := f.begin(ctx, st, s)
 	if err != nil {
+		return out, nil, err
+	}
+	if v == nil {
+		out, err = f.body.perform(withoutState(ctx), f.ex, in)
 		return out, nil, err
 	}
 	if out, err = f.body.perform(v, f.ex, in); err != nil {
@@ -149,8 +151,15 @@ func (f *Flow[In, Out]) run(ctx context.Context, s *State, in In) (out Out, afte
 }
 
 // begin returns the view in which a flow begins: with the values of a state, or,
-// without one, of the step that it runs in.
+// without one, of the step that it runs in. It is nil without run state.
 func (f *Flow[In, Out]) begin(ctx context.Context, st *snapshot, s *State) (*view, error) {
+	within := viewOf(ctx)
+	if f.layout == nil {
+		if s != nil || within == nil || within.run.ex != f.ex {
+			return nil, nil
+		}
+		return within.branch(ctx)
+	}
 	run := &stateRun{ex: f.ex, sharing: st.features&sharingState != 0}
 	if run.sharing {
 		run.snapshots = st.snapshots
@@ -160,7 +169,7 @@ func (f *Flow[In, Out]) begin(ctx context.Context, st *snapshot, s *State) (*vie
 		for i, k := range f.layout.keys {
 			v.base[i] = s.cells[k]
 		}
-	} else if v.parent = viewOf(ctx); v.parent != nil {
+	} else if v.parent = within; v.parent != nil {
 		now := v.parent.now.Load()
 		if now == nil {
 			return nil, ErrStateEnded
@@ -179,7 +188,7 @@ func (f *Flow[In, Out]) perform(ctx context.Context, _ *Executor, in In) (Out, e
 	return f.Run(ctx, in)
 }
 
-func (f *Flow[In, Out]) check() error {
+func (f *Flow[In, Out]) check(*Executor) error {
 	if f == nil {
 		return errors.New("flow: missing")
 	}
@@ -190,9 +199,12 @@ func (s *Step[In, Out]) perform(ctx context.Context, _ *Executor, in In) (Out, e
 	return s.Run(ctx, in)
 }
 
-func (s *Step[In, Out]) check() error {
+func (s *Step[In, Out]) check(ex *Executor) error {
 	if s == nil {
 		return errors.New("step: missing")
+	}
+	if s.ex != ex && ex != nil {
+		return fmt.Errorf("step %s: of another executor: a flow's steps run in its own", s.cfg.Name)
 	}
 	return nil
 }
@@ -213,7 +225,7 @@ func (f *function[In, Out]) perform(ctx context.Context, ex *Executor, in In) (O
 	return called(ctx, ex, f.name, in, f.f)
 }
 
-func (f *function[In, Out]) check() error {
+func (f *function[In, Out]) check(*Executor) error {
 	if f.f == nil {
 		return fmt.Errorf("func %s: missing: a node needs a function", f.name)
 	}

@@ -90,7 +90,7 @@ func succeeded[Out any](outs []Out, taken []bool) []Out {
 	return outs[:n:n]
 }
 
-func (p *ParallelNode[In, Out, Whole]) check() error {
+func (p *ParallelNode[In, Out, Whole]) check(ex *Executor) error {
 	var errs []error
 	if len(p.branches) == 0 {
 		errs = append(errs, errors.New("parallel: empty: it needs a branch"))
@@ -105,7 +105,7 @@ func (p *ParallelNode[In, Out, Whole]) check() error {
 		errs = append(errs, fmt.Errorf("parallel: input %v: %w: use CopyInput", reflect.TypeFor[In](), p.fault))
 	}
 	for _, b := range p.branches {
-		errs = append(errs, check(b))
+		errs = append(errs, check(ex, b))
 	}
 	return errors.Join(errs...)
 }
@@ -149,7 +149,7 @@ func (n *both[In, A, B, Whole]) perform(ctx context.Context, ex *Executor, in In
 	return called(ctx, ex, "combine", of, func(_ context.Context, p pair) (Whole, error) { return n.combine(p.a, p.b) })
 }
 
-func (n *both[In, A, B, Whole]) check() error {
+func (n *both[In, A, B, Whole]) check(ex *Executor) error {
 	var errs []error
 	if n.combine == nil {
 		errs = append(errs, errors.New("both: combine: missing"))
@@ -157,7 +157,7 @@ func (n *both[In, A, B, Whole]) check() error {
 	if n.fault != nil {
 		errs = append(errs, fmt.Errorf("both: input %v: %w", reflect.TypeFor[In](), n.fault))
 	}
-	return errors.Join(append(errs, check(n.a), check(n.b))...)
+	return errors.Join(append(errs, check(ex, n.a), check(ex, n.b))...)
 }
 
 // defaultWidth is how many inputs of a Map run at once.
@@ -215,7 +215,7 @@ func (m *MapNode[In, Out]) perform(ctx context.Context, ex *Executor, ins []In) 
 	return succeeded(outs, f.taken), nil
 }
 
-func (m *MapNode[In, Out]) check() error {
+func (m *MapNode[In, Out]) check(ex *Executor) error {
 	var errs []error
 	if m.width < 1 {
 		errs = append(errs, fmt.Errorf("map: width %d: must be at least 1", m.width))
@@ -226,5 +226,5 @@ func (m *MapNode[In, Out]) check() error {
 	if m.fault != nil {
 		errs = append(errs, fmt.Errorf("map: input %v: %w: use CopyInput", reflect.TypeFor[In](), m.fault))
 	}
-	return errors.Join(append(errs, check(m.body))...)
+	return errors.Join(append(errs, check(ex, m.body))...)
 }

@@ -24,7 +24,9 @@ func (t *then[In, Mid, Out]) perform(ctx context.Context, ex *Executor, in In) (
 	return t.second.perform(ctx, ex, mid)
 }
 
-func (t *then[In, Mid, Out]) check() error { return errors.Join(check(t.first), check(t.second)) }
+func (t *then[In, Mid, Out]) check(ex *Executor) error {
+	return errors.Join(check(ex, t.first), check(ex, t.second))
+}
 
 // Sequence runs nodes one after the other, each with what the one before
 // returned. The first error ends it.
@@ -44,13 +46,13 @@ func (s sequence[T]) perform(ctx context.Context, ex *Executor, in T) (T, error)
 	return in, nil
 }
 
-func (s sequence[T]) check() error {
+func (s sequence[T]) check(ex *Executor) error {
 	var errs []error
 	if len(s) == 0 {
 		errs = append(errs, errors.New("sequence: empty: it needs a node"))
 	}
 	for _, n := range s {
-		errs = append(errs, check(n))
+		errs = append(errs, check(ex, n))
 	}
 	return errors.Join(errs...)
 }
@@ -77,12 +79,12 @@ func (c *conditional[In, Out]) perform(ctx context.Context, ex *Executor, in In)
 	return c.no.perform(ctx, ex, in)
 }
 
-func (c *conditional[In, Out]) check() error {
+func (c *conditional[In, Out]) check(ex *Executor) error {
 	var err error
 	if c.condition == nil {
 		err = errors.New("if: condition: missing")
 	}
-	return errors.Join(err, check(c.yes), check(c.no))
+	return errors.Join(err, check(ex, c.yes), check(ex, c.no))
 }
 
 // asked is called without what the function sets in run state.
@@ -133,7 +135,7 @@ func (l *loop[T]) perform(ctx context.Context, ex *Executor, in T) (out T, err e
 	return out, fmt.Errorf("%w of %d", ErrLoopBound, l.bound)
 }
 
-func (l *loop[T]) check() error {
+func (l *loop[T]) check(ex *Executor) error {
 	var errs []error
 	if l.bound < 1 {
 		errs = append(errs, fmt.Errorf("loop: bound %d: must be at least 1", l.bound))
@@ -141,5 +143,5 @@ func (l *loop[T]) check() error {
 	if l.done == nil {
 		errs = append(errs, errors.New("loop: done: missing"))
 	}
-	return errors.Join(append(errs, check(l.body))...)
+	return errors.Join(append(errs, check(ex, l.body))...)
 }

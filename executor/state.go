@@ -27,6 +27,9 @@ import (
 // order in which the branches are written down, and where two wrote the same
 // key its rule decides.
 //
+// A function's own goroutines share its copy, and so does a step of another
+// executor that it runs.
+//
 // # What the optimization changes
 //
 // Only when the copies are made. In the baseline a step gets a deep copy of the

@@ -142,19 +142,26 @@ const (
 	panicsAlways
 )
 
-// perform does the deeds, and notes what it saw.
-func (w *world) perform(ctx context.Context, id int, does []deed) error {
+func (w *world) note(id int, saw string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.saw[id] = append(w.saw[id], saw)
+}
+
+// perform does the deeds, notes what it saw, and returns all that it was handed.
+func (w *world) perform(ctx context.Context, id int, does []deed) (got []any, err error) {
 	var saw []string
-	var got []any
 	w.mu.Lock()
 	w.tried[id]++
 	n := w.tried[id]
 	w.mu.Unlock()
 	defer func() {
-		w.keep(got...)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.saw[id] = append(w.saw[id], fmt.Sprint(saw))
+		if v := recover(); v != nil {
+			w.note(id, fmt.Sprint(saw, v))
+			w.keep(got...)
+			panic(v)
+		}
+		w.note(id, fmt.Sprint(saw, err))
 	}()
 	see := func(v any, ok bool) {
 		saw, got = append(saw, fmt.Sprint(v, ok)), append(got, v)
@@ -184,7 +191,7 @@ func (w *world) perform(ctx context.Context, id int, does []deed) error {
 			v["a"] = append(v["a"], id, i)
 			got = append(got, v)
 			if err := w.maps.Set(ctx, v); err != nil {
-				return err
+				return got, err
 			}
 			v["b"] = append(v["b"], 99)
 		case setsChains:
@@ -195,18 +202,18 @@ func (w *world) perform(ctx context.Context, id int, does []deed) error {
 			v = &chain{Numbers: []int{id, i}, Next: v, Twin: v}
 			got = append(got, v)
 			if err := w.chains.Set(ctx, v); err != nil {
-				return err
+				return got, err
 			}
 		case setsNumbers:
 			v, _ := w.numbers.Get(ctx)
 			if err := w.numbers.Set(ctx, v+id); err != nil {
-				return err
+				return got, err
 			}
 		case setsAny:
 			v := map[string]any{"id": id, "list": []any{i, []int{id}}}
 			got = append(got, v)
 			if err := w.any.Set(ctx, v); err != nil {
-				return err
+				return got, err
 			}
 		case scribbles:
 			for _, v := range got {
@@ -216,15 +223,15 @@ func (w *world) perform(ctx context.Context, id int, does []deed) error {
 			w.scribbleOverAll()
 		case fails1:
 			if n == 1 {
-				return errBroken
+				return got, errBroken
 			}
 		case failsAlways:
-			return errBroken
+			return got, errBroken
 		case panicsAlways:
 			panic(id)
 		}
 	}
-	return nil
+	return got, nil
 }
 
 // drawLife returns a node of at most that depth; steps have numbers.
@@ -273,9 +280,7 @@ func drawLife(t *rapid.T, depth int, next *int) func(w *world) Node[int, int] {
 			}
 			return w.step(id, nested, func(ctx context.Context) error {
 				_, err := inner.Run(ctx, 0)
-				w.mu.Lock()
-				w.saw[id] = append(w.saw[id], fmt.Sprint(err))
-				w.mu.Unlock()
+				w.note(id, fmt.Sprint(err))
 				return nil // its steps' writes are dropped, its own are not
 			})
 		}
@@ -296,16 +301,17 @@ func drawDeeds(t *rapid.T) []deed {
 
 func (w *world) step(id int, does []deed, between func(context.Context) error) Node[int, int] {
 	s, err := NewStep(w.ex, StepConfig[int, int]{Name: fmt.Sprint(id), Attempts: 2, Run: func(ctx context.Context, in int) (int, error) {
-		if err := w.perform(ctx, id, does); err != nil {
+		got, err := w.perform(ctx, id, does)
+		defer func() { w.keep(got...) }() // others scribble over it when this step has ended
+		if err != nil || between == nil {
+			return in, err
+		}
+		if err := between(ctx); err != nil {
 			return 0, err
 		}
-		if between != nil {
-			if err := between(ctx); err != nil {
-				return 0, err
-			}
-			return in, w.perform(ctx, -id, does)
-		}
-		return in, nil
+		more, err := w.perform(ctx, -id, does)
+		got = append(got, more...)
+		return in, err
 	}})
 	if err != nil {
 		panic(err)

@@ -165,10 +165,10 @@ func TestCopy_keepsWhatIsTheSame(t *testing.T) {
 }
 
 func TestCopy_refusesWhatIsNoValue(t *testing.T) {
-	type inner struct{ mu sync.Mutex }
+	type inner struct{ Mu sync.Mutex }
 	type outer struct{ In map[string]*inner }
 	_, err := newCopier[[]outer](nil)
-	require.EqualError(t, err, "field In: field mu: sync.Mutex, which is not copied: it needs a Copy")
+	require.EqualError(t, err, "field In: field Mu: sync.Mutex, which is not copied: it needs a Copy")
 	_, err = newCopier[error](nil)
 	require.ErrorContains(t, err, "error is an error, which")
 	_, err = newCopier[[]func()](nil)

@@ -342,9 +342,9 @@ func live(t require.TestingT, life func(w *world) Node[int, int], cfgs [3]Config
 			maps, _ := w.maps.From(s)
 			chains, _ := w.chains.From(s)
 			numbers, _ := w.numbers.From(s)
-			any, _ := w.any.From(s)
-			seen = append(seen, fmt.Sprint("state ", j, ": ", maps, chains, numbers, any))
-			w.keep(maps, chains, any)
+			other, _ := w.any.From(s)
+			seen = append(seen, fmt.Sprint("state ", j, ": ", maps, chains, numbers, other))
+			w.keep(maps, chains, other)
 		}
 	}
 	require.NoError(t, w.ex.Close())

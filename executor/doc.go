@@ -19,6 +19,11 @@
 // a step that asks for it under a configuration that has it on; a step that
 // asks for nothing is a call, a counter and a recover.
 //
+// # Flows
+//
+// Then, Sequence, If, Loop, Parallel, Both and Map put steps together; NewFlow
+// binds what they make, with run state if it is given keys (see Key and State).
+//
 // # What stays the same
 //
 // An optimization never changes what a step means. Only steps that declare

@@ -56,6 +56,16 @@ type Stats struct {
 	// computed it, and kept it.
 	SnapshotHits   uint64 `json:"snapshot_hits"`
 	SnapshotMisses uint64 `json:"snapshot_misses"`
+	// MemoryCleanups found memory above memory_threshold; Trimmed are objects and
+	// results that they dropped; MemoryReturns is how often they also collected
+	// garbage and returned memory to the system.
+	MemoryCleanups uint64 `json:"memory_cleanups"`
+	Trimmed        uint64 `json:"trimmed"`
+	MemoryReturns  uint64 `json:"memory_returns"`
+	// Alerts of performance monitoring, and those among them that were dropped
+	// because nobody took them.
+	Alerts        uint64 `json:"alerts"`
+	AlertsDropped uint64 `json:"alerts_dropped"`
 }
 
 // stripes is a power of two. Executions that run at once mostly count in
@@ -80,6 +90,8 @@ type counters struct {
 	opened, broken            atomic.Uint64 // circuits; attempts that they rejected
 
 	stateBytes, snapshotHits, snapshotMisses atomic.Uint64
+
+	memoryCleanups, trimmed, memoryReturns atomic.Uint64
 }
 
 // stripe returns one for the running goroutine.
@@ -126,6 +138,9 @@ func (c *counters) stats() Stats {
 		StateBytes:     c.stateBytes.Load(),
 		SnapshotHits:   c.snapshotHits.Load(),
 		SnapshotMisses: c.snapshotMisses.Load(),
+		MemoryCleanups: c.memoryCleanups.Load(),
+		Trimmed:        c.trimmed.Load(),
+		MemoryReturns:  c.memoryReturns.Load(),
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]

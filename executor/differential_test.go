@@ -26,6 +26,8 @@ var optimized = map[string]Config{
 	"pool":       {EnableObjectPool: true, ObjectPoolMaxSize: 1},
 	"exact":      {EnableCacheOptimization: true, EnableAlgorithmOptimization: true},
 	"circuits":   {EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5}, // which nothing here reaches
+	"memory":     {EnableMemoryOptimization: true, EnableCacheOptimization: true, MemoryCleanupInterval: time.Second},
+	"monitoring": {EnablePerformanceMonitoring: true},
 	"permits":    {EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1},
 	"telemetry":  {EnableOptimizedTelemetry: true, TelemetryBatchSize: 2},
 	"everything": {EnableOptimizedTelemetry: true, EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2, EnableAlgorithmOptimization: true, EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5},

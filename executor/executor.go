@@ -18,13 +18,15 @@ type Executor struct {
 	counters counters
 	graph    waitGraph
 
-	pools     pools
-	snapshots snapshots
-	permits   permits
-	telemetry telemetry
-	classes   errorClasses
-	circuits  circuits
-	results   resultCache
+	pools      pools
+	snapshots  snapshots
+	memory     cleanups
+	permits    permits
+	telemetry  telemetry
+	monitoring monitoring
+	classes    errorClasses
+	circuits   circuits
+	results    resultCache
 
 	steps atomic.Uint64 // bound so far
 	fresh atomic.Int64  // of these, how many are FreshFor
@@ -44,6 +46,9 @@ type Executor struct {
 func New(cfg Config, options ...Option) (*Executor, error) {
 	ex := &Executor{fields: movableFields(), clock: newClock(), closed: make(chan struct{})}
 	ex.results.clock, ex.snapshots.clock = ex.clock, ex.clock
+	ex.pools.looks.act = ex.pools.look
+	ex.monitoring.looks.act, ex.monitoring.alerts = ex.monitoring.look, make(chan Alert, alertsKept)
+	ex.memory.ex, ex.memory.meter, ex.memory.looks.act = ex, newProcessMemory(), ex.memory.look
 	for _, o := range options {
 		o(ex)
 	}
@@ -122,6 +127,7 @@ func (ex *Executor) Stats() Stats {
 	s.CacheEntries = ex.results.entries()
 	spans := ex.telemetry.counts()
 	s.Spans, s.SpansExported, s.SpansDropped, s.SpanExports = spans.ended, spans.exported, spans.dropped, spans.exports
+	s.Alerts, s.AlertsDropped = ex.monitoring.sent.Load(), ex.monitoring.dropped.Load()
 	s.PoolIdle = uint64(ex.pools.idle())
 	return s
 }

@@ -31,6 +31,10 @@ var shownBy = map[string]string{
 	catalog.ContextCacheSize: "TestDerived_sizeBoundsWhatIsKept",
 	catalog.ContextCacheTTL:  "TestDerived_ttlBoundsHowLongItIsKept",
 
+	catalog.EnableMemory:          "TestMemory_trimsAboveTheThresholdAtEachInterval",
+	catalog.MemoryCleanupInterval: "TestMemory_trimsAboveTheThresholdAtEachInterval",
+	catalog.MemoryThreshold:       "TestMemory_trimsAboveTheThresholdAtEachInterval",
+
 	catalog.EnableConcurrency:       "TestLimit_boundsAndMovesLive",
 	catalog.MaxConcurrentExecutions: "TestLimit_boundsAndMovesLive",
 	catalog.ConcurrencyTimeout:      "TestLimit_rejectsAfterTheTimeout",
@@ -38,8 +42,13 @@ var shownBy = map[string]string{
 	catalog.EnableTelemetry:       "TestTelemetry_batchesWhileOn",
 	catalog.TelemetrySamplingRate: "TestTelemetry_rateIsExactInExpectation",
 	catalog.TelemetryBatchSize:    "TestTelemetry_batchesWhileOn",
-	catalog.EnableErrorHandling:   "TestErrorHandling_retriesOnlyWhatCanSucceed",
-	catalog.ErrorCacheSize:        "TestErrorCache_size",
+
+	catalog.EnableMonitoring:              "TestMonitor_alertsOnWhatGotWorse",
+	catalog.PerformanceMonitoringInterval: "TestMonitor_alertsOnWhatGotWorse",
+	catalog.PerformanceAlertThreshold:     "TestMonitor_alertsOnWhatGotWorse",
+
+	catalog.EnableErrorHandling: "TestErrorHandling_retriesOnlyWhatCanSucceed",
+	catalog.ErrorCacheSize:      "TestErrorCache_size",
 
 	catalog.EnableCircuitBreaker:           "TestCircuit_opensAfterFailuresInARowAndRecovers",
 	catalog.CircuitBreakerFailureThreshold: "TestCircuit_opensAfterFailuresInARowAndRecovers",
@@ -55,10 +64,7 @@ var shownBy = map[string]string{
 }
 
 // notBuilt are fields whose behavior is still to be built. It may only shrink.
-var notBuilt = []string{
-	catalog.EnableMemory, catalog.MemoryCleanupInterval, catalog.MemoryThreshold,
-	catalog.EnableMonitoring, catalog.PerformanceMonitoringInterval, catalog.PerformanceAlertThreshold,
-}
+var notBuilt = []string{}
 
 func TestFields_eachIsShownToMoveBehavior(t *testing.T) {
 	tests := testFunctions(t, "*_test.go", "../*_test.go")

@@ -21,8 +21,10 @@ func (ex *Executor) parts() []part {
 	return []part{
 		&ex.pools,
 		&ex.snapshots,
+		&ex.memory,
 		&ex.permits,
 		&ex.telemetry,
+		&ex.monitoring,
 		&ex.classes,
 		&ex.circuits,
 		&ex.results,
@@ -36,6 +38,7 @@ type snapshot struct {
 	features feature
 	classes  *classTable // nil while errors are not classified
 	circuits *circuitRule
+	session  *session         // nil while monitoring is off
 	store    *store[identity] // nil until the cache was on for the first time
 	// snapshots are what was derived of run state; nil while sharingState is off.
 	snapshots *store[any]

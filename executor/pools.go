@@ -62,9 +62,6 @@ func (p *pools) reconcile(next *snapshot) {
 		limit, look = c.ObjectPoolMaxSize, poolLook
 	}
 	p.threshold.Store(math.Float64bits(c.ObjectPoolCleanupThreshold))
-	if p.looks.act == nil {
-		p.looks.act = p.look
-	}
 	if was := p.limit.Load(); was == 0 && limit > 0 {
 		p.each(holder.begin)
 	}
@@ -92,7 +89,7 @@ func (p *pools) look() {
 }
 
 // trim drops every idle object: they cost little to make again.
-func (p *pools) trim(float64) (dropped int) {
+func (p *pools) trim() (dropped int) {
 	p.each(func(h holder) { dropped += h.reduce(0) })
 	return dropped
 }

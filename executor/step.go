@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"time"
 )
 
@@ -65,7 +66,8 @@ type Step[In, Out any] struct {
 	cfg StepConfig[In, Out]
 	// relevant features: if none of them is on, Run is a plain call.
 	relevant feature
-	identify *identifier[In] // nil if nothing is declared
+	watch    atomic.Pointer[watch] // the latest; nil until the step was monitored
+	identify *identifier[In]       // nil if nothing is declared
 	flights  flights[Out]
 	budget   budget  // for retries
 	circuit  circuit // closed until it was used
@@ -105,7 +107,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | traced | breaking | closed}
+	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | traced | monitored | breaking | closed}
 	if cfg.Attempts > 1 || cfg.Timeout > 0 || cfg.Fallback != nil {
 		s.relevant |= always
 	}
@@ -139,18 +141,21 @@ func (s *Step[In, Out]) Name() string { return s.cfg.Name }
 // is zero then. It returns ctx's error as soon as nothing of the step's own
 // function holds it up: at once while it waits, when the function returns if
 // that ignores its context, and at once in any case if the step has a Timeout.
-func (s *Step[In, Out]) Run(ctx context.Context, in In) (out Out, err error) {
+func (s *Step[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	count := s.ex.counters.stripe()
 	count.began.Add(1) // before the state is read: Close relies on it
 	st := s.ex.current.Load()
 	if on := st.features & s.relevant; on != 0 {
-		if on&(traced|closed) == traced && st.picks() {
-			return s.trace(ctx, count, st, in)
+		if on&(monitored|closed) == monitored {
+			return s.monitored(ctx, count, st, in)
 		}
-		if on != traced {
-			return s.run(ctx, count, st, in)
-		}
+		return s.unmonitored(ctx, count, st, in)
 	}
+	return s.plain(ctx, count, in)
+}
+
+// plain is Run while nothing is on that matters to the step.
+func (s *Step[In, Out]) plain(ctx context.Context, count *stripe, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
 	if err = ctx.Err(); err != nil {
 		return out, err

@@ -142,6 +142,28 @@ func (s *store[ID]) move(id ID, from *origin) {
 	}
 }
 
+// trim drops entries down to that share of them, the coldest first, and leaves
+// the bound where it is. It reports how many it dropped; a nil store has none.
+func (s *store[ID]) trim(keep float64) int {
+	if s == nil {
+		return 0
+	}
+	s.cache.CleanUp()
+	size := s.cache.EstimatedSize()
+	excess := size - int(keep*float64(size))
+	var coldest []ID // no entry may be removed while the order is read
+	for e := range s.cache.Coldest() {
+		if len(coldest) == excess {
+			break
+		}
+		coldest = append(coldest, e.Key)
+	}
+	for _, id := range coldest {
+		s.cache.Invalidate(id)
+	}
+	return len(coldest)
+}
+
 // close ends the cache's goroutine, and waits for it.
 func (s *store[ID]) close() { s.cache.StopAllGoroutines() }
 

@@ -143,6 +143,8 @@ func TestStress_applyUnderLoad(t *testing.T) {
 	require.Zero(t, stats.InFlight)
 	require.Zero(t, stats.Rejected)
 	require.Zero(t, stats.Panics)
+	// A function with a timeout hands over its result before its permit.
+	require.Eventually(t, func() bool { return ex.background.Load() == 0 }, 5*time.Second, time.Millisecond)
 	require.Zero(t, usedOf(ex.permits.word.Load()), "every permit came back")
 	require.Empty(t, pure.flights.m)
 }

@@ -77,7 +77,7 @@ func (a *Autopilot) build() error {
 		return err
 	}
 	a.policy = name
-	if a.ex, err = executor.NewWithAutopilot(a.cfg.Executor); err != nil {
+	if a.ex, err = executor.New(a.cfg.Executor, executor.WithAutopilot(), executor.WithExporter(a.cfg.Exporter)); err != nil {
 		return err
 	}
 	if a.sensors, err = sensors.New(sensors.Options{Recorder: a.cfg.Recorder}); err != nil {

@@ -66,6 +66,33 @@ func TestAutopilot_zeroConfigChangesNothing(t *testing.T) {
 	})
 }
 
+// spanCount counts the spans that it is given.
+type spanCount struct{ atomic.Int64 }
+
+func (n *spanCount) Export(_ context.Context, spans []*executor.Span) error {
+	n.Add(int64(len(spans)))
+	return nil
+}
+
+func TestAutopilot_exportsSpans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		var spans spanCount
+		cfg.Exporter = &spans
+		pilot := start(t, cfg)
+		step, err := executor.NewStep(pilot.Executor(), executor.StepConfig[int, int]{
+			Name: "step", Run: func(_ context.Context, in int) (int, error) { return in, nil },
+		})
+		require.NoError(t, err)
+		_, err = step.Run(t.Context(), 1)
+		require.NoError(t, err)
+		finish(t, pilot)
+		require.EqualValues(t, 1, spans.Load())
+	})
+}
+
 func TestAutopilot_pauseWithdrawsAndResumeGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startService()

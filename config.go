@@ -24,6 +24,9 @@ type Config struct {
 	// EnableAutomaticOptimization off holds the autopilot, as Pause does, until
 	// it is switched on with Executor().Apply.
 	Executor executor.Config
+	// Exporter takes spans of the executor's steps; nil for none, and then
+	// enable_optimized_telemetry moves nothing.
+	Exporter executor.Exporter
 	// Knobs of the service itself, and the Optimizations that they belong to.
 	Knobs         []knobs.Actuator
 	Optimizations []controller.Optimization

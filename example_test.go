@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
+	"time"
 
 	"autotune"
 	"autotune/executor"
@@ -48,4 +50,37 @@ func Example() {
 	server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/?n=12", nil))
 	fmt.Println(answer.Body)
 	// Output: 144
+}
+
+// A change of one's own, judged before it is deployed: the guide's performance
+// validation of a function.
+func ExampleMeasure() {
+	text := strings.Repeat("tuning ", 1000)
+	joined := func(context.Context) error {
+		out := ""
+		for _, word := range strings.Fields(text) {
+			out += word // copies all that is there already
+		}
+		return nil
+	}
+	built := func(context.Context) error {
+		var out strings.Builder
+		for _, word := range strings.Fields(text) {
+			out.WriteString(word)
+		}
+		return nil
+	}
+	m, err := autotune.Measure(context.Background(), joined, built, autotune.MeasureConfig{Block: 5 * time.Millisecond})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("the candidate is", m.Verdict)
+	for _, e := range m.Effects {
+		fmt.Println(e.Metric, e.Verdict)
+	}
+	// Output:
+	// the candidate is better
+	// latency_mean_seconds better
+	// cpu_seconds_per_request better
+	// alloc_bytes_per_request better
 }

@@ -27,3 +27,19 @@ func Validate(ctx context.Context, t *Target, cfg controller.ComparisonConfig, p
 	}
 	return c.Result()
 }
+
+// Verdict is what a comparison says as a whole: "worse" if the interval of any
+// goal is entirely on the worse side, else "better" if that of any goal is
+// entirely on the better side, else "unclear".
+func Verdict(compared []controller.Compared) string {
+	verdict := "unclear"
+	for _, c := range compared {
+		switch c.Verdict {
+		case "worse":
+			return "worse"
+		case "better":
+			verdict = "better"
+		}
+	}
+	return verdict
+}

@@ -12,10 +12,10 @@ var workloads = []struct {
 	name  string
 	picks []string
 }{
-	{"high-allocation", []string{"enable_object_pool", "enable_memory_optimization"}},
-	{"large-context", []string{"enable_context_optimization", "enable_memory_optimization"}},
-	{"cpu-intensive", []string{EnableConcurrency, "enable_optimized_telemetry"}},
-	{"high-frequency", []string{EnableCache, "enable_optimized_telemetry"}},
+	{"high-allocation", []string{EnableObjectPool, EnableMemory}},
+	{"large-context", []string{EnableContext, EnableMemory}},
+	{"cpu-intensive", []string{EnableConcurrency, EnableTelemetry}},
+	{"high-frequency", []string{EnableCache, EnableTelemetry}},
 	{"low-latency", nil},
 }
 
@@ -25,14 +25,14 @@ var workloads = []struct {
 var general = []string{
 	EnableCache,
 	EnableStep,
-	"enable_object_pool",
-	"enable_context_optimization",
-	"enable_memory_optimization",
-	"enable_algorithm_optimization",
-	"enable_optimized_telemetry",
+	EnableObjectPool,
+	EnableContext,
+	EnableMemory,
+	EnableAlgorithm,
+	EnableTelemetry,
 	EnableConcurrency,
-	"enable_optimized_error_handling",
-	"enable_circuit_breaker",
+	EnableErrorHandling,
+	EnableCircuitBreaker,
 }
 
 // Order returns the order in which the guide would try optimizations for a

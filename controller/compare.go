@@ -91,6 +91,21 @@ func NewComparison(cfg ComparisonConfig) (*Comparison, error) {
 	return c, nil
 }
 
+// PairDuration is how long a pair of blocks takes that is not prolonged, or what
+// is wrong with the configuration.
+func (cfg ComparisonConfig) PairDuration() (time.Duration, error) {
+	c, err := NewComparison(cfg)
+	if err != nil {
+		return 0, err
+	}
+	return c.layout().pair(), nil
+}
+
+// layout of its blocks: what the settings differ in decides.
+func (c *Comparison) layout() layout {
+	return layoutFor(c.cfg.Space, c.cfg.Timing, c.cfg.Baseline.Diff(c.cfg.Candidate))
+}
+
 // nothing is a policy that proposes nothing.
 type nothing struct{}
 
@@ -247,7 +262,7 @@ func (c *Comparison) inForce() int {
 func (c *Comparison) beginBlock() {
 	c.epoch++
 	c.apply, c.settled = true, false
-	c.block.start(layoutFor(c.cfg.Space, c.cfg.Timing, c.cfg.Baseline.Diff(c.cfg.Candidate)))
+	c.block.start(c.layout())
 	c.wait = c.block.next()
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -118,7 +119,9 @@ func BenchmarkCall(b *testing.B) {
 
 func BenchmarkCache(b *testing.B) {
 	ints, texts := inputs()
-	on := Config{EnableCacheOptimization: true, CacheSize: 4096}
+	digest := Config{EnableCacheOptimization: true, CacheSize: 4096}
+	on := digest
+	on.EnableAlgorithmOptimization = true
 	type pair struct {
 		A int
 		B string
@@ -140,9 +143,32 @@ func BenchmarkCache(b *testing.B) {
 	b.Run("hit-int", func(b *testing.B) {
 		benchStep(b, on, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
 	})
+	b.Run("hit-string-digest", func(b *testing.B) {
+		benchStep(b, digest, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
+	})
+	b.Run("hit-int-digest", func(b *testing.B) {
+		benchStep(b, digest, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
+	})
+	type deep struct {
+		pair
+		Tags []string
+		At   *[64]float64
+	}
+	var deeps []deep
+	for i, p := range pairs {
+		deeps = append(deeps, deep{p, []string{"a", "bc", p.B}, &[64]float64{float64(i)}})
+	}
+	first := func(_ context.Context, d deep) (int, error) { return d.A, nil }
+	b.Run("hit-deep", func(b *testing.B) { benchStep(b, on, StepConfig[deep, int]{Run: first, Results: Pure()}, deeps) })
+	b.Run("hit-deep-digest", func(b *testing.B) { benchStep(b, digest, StepConfig[deep, int]{Run: first, Results: Pure()}, deeps) })
 	b.Run("otter-struct-hit", func(b *testing.B) { benchOtter(b, pairs) })
 	b.Run("hit-struct", func(b *testing.B) {
 		benchStep(b, on, StepConfig[pair, int]{
+			Run: func(_ context.Context, p pair) (int, error) { return p.A, nil }, Results: Pure(),
+		}, pairs)
+	})
+	b.Run("hit-struct-digest", func(b *testing.B) {
+		benchStep(b, digest, StepConfig[pair, int]{
 			Run: func(_ context.Context, p pair) (int, error) { return p.A, nil }, Results: Pure(),
 		}, pairs)
 	})
@@ -239,4 +265,24 @@ func BenchmarkPermit(b *testing.B) {
 	b.Run("step", func(b *testing.B) {
 		benchStep(b, Config{EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000}, StepConfig[int, int]{Run: bare}, ints)
 	})
+}
+
+// What an Apply costs whoever calls it: an autopilot does, between blocks.
+func BenchmarkApply(b *testing.B) {
+	on, err := Preset("high-frequency")
+	require.NoError(b, err)
+	ex := start(b, on)
+	for _, c := range []struct {
+		name string
+		next [2]Config
+	}{{"same", [2]Config{on, on}}, {"on and off", [2]Config{Defaults(), on}}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := ex.Apply(c.next[i%2]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

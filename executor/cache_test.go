@@ -53,7 +53,14 @@ func TestCache_errorsAreNotKept(t *testing.T) {
 // The same value of different types, at different steps, and values that == calls
 // equal though a function can tell them apart.
 func TestCache_identityTellsInputsApart(t *testing.T) {
-	ex := start(t, cacheOn)
+	for _, exact := range []bool{false, true} {
+		identityTellsInputsApart(t, Config{EnableCacheOptimization: true, EnableAlgorithmOptimization: exact})
+	}
+}
+
+func identityTellsInputsApart(t *testing.T, cfg Config) {
+	t.Helper()
+	ex := start(t, cfg)
 	type celsius float64
 	type point struct {
 		Name string
@@ -83,7 +90,8 @@ func TestCache_identityTellsInputsApart(t *testing.T) {
 		require.Equal(t, 0, must(small.Run(ctx, 0))(t))
 		require.Equal(t, -1, must(small.Run(ctx, -1))(t))
 	}
-	require.EqualValues(t, 8, ex.Stats().CacheEntries, "NaN and -0 are not kept")
+	require.EqualValues(t, 11, ex.Stats().CacheEntries)
+	require.EqualValues(t, 22, ex.Stats().CacheHits, "the second and third time all are found, NaN too")
 }
 
 func TestCache_callersGetResultsOfTheirOwn(t *testing.T) {

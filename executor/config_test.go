@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,16 +15,38 @@ import (
 	"autotune/controller"
 )
 
-func TestConfig_everyKnobOfTheCatalogHasAField(t *testing.T) {
-	var have []string
-	for _, f := range configFields() {
-		have = append(have, f.knob.Name)
+// A field of the catalog that Config lacks would be a switch without an effect,
+// and a field of Config that the catalog lacks could be set by nobody.
+func TestConfig_hasTheFieldsOfTheCatalog(t *testing.T) {
+	of := reflect.TypeFor[Config]()
+	exported := 0
+	for i := range of.NumField() {
+		if of.Field(i).IsExported() {
+			exported++
+		}
 	}
-	var want []string
-	for _, k := range catalog.Knobs() {
-		want = append(want, k.Name)
+	require.Len(t, catalog.Fields(), exported)
+	require.Len(t, accesses(), exported)
+	for i, f := range configFields() {
+		require.NotNil(t, f.get, f.Name)
+		var c Config
+		f.set(&c, f.Max)
+		require.NotZero(t, reflect.ValueOf(c).Field(i).Interface(), "%s is field %d of Config", f.Name, i)
+		require.Equal(t, f.Max, f.get(&c), f.Name)
 	}
-	require.Equal(t, want, have, "what the catalog offers and the executor cannot set would be a switch without an effect")
+}
+
+func TestConfig_aZeroIsTheDefaultInALiteralOnly(t *testing.T) {
+	require.Equal(t, 0.5, Config{}.withDefaults().TelemetrySamplingRate)
+	cfg := Defaults()
+	cfg.TelemetrySamplingRate = 0
+	ex := start(t, cfg)
+	require.Equal(t, cfg, ex.Config())
+	require.NoError(t, ex.Update(func(c *Config) { c.MemoryThreshold = 0 }))
+	cfg.MemoryThreshold = 0
+	require.NoError(t, ex.Apply(ex.Config()))
+	require.Equal(t, cfg, ex.Config())
+	require.EqualError(t, ex.Update(func(c *Config) { c.CacheSize = 0 }), "cache_size 0: must be within 1..1e+08")
 }
 
 func TestConfig_validateReportsAllFaults(t *testing.T) {
@@ -72,7 +95,7 @@ func TestNew_automaticNeedsAnAutopilot(t *testing.T) {
 	require.Error(t, ex.Apply(Config{EnableAutomaticOptimization: true, EnableCacheOptimization: true}))
 	require.False(t, ex.Config().EnableCacheOptimization, "nothing of a rejected configuration is applied")
 
-	watched, err := NewWithAutopilot(Config{EnableAutomaticOptimization: true})
+	watched, err := New(Config{EnableAutomaticOptimization: true}, WithAutopilot())
 	require.NoError(t, err)
 	require.True(t, watched.Config().EnableAutomaticOptimization)
 	require.NoError(t, watched.Close())
@@ -80,9 +103,18 @@ func TestNew_automaticNeedsAnAutopilot(t *testing.T) {
 
 func TestConfig_defaults(t *testing.T) {
 	ex := start(t, Config{})
+	require.Equal(t, Defaults(), ex.Config())
 	require.Equal(t, Config{
-		CacheSize: 1024, CacheTTL: time.Hour,
+		ObjectPoolMaxSize: 500, ObjectPoolCleanupThreshold: 0.75,
+		ContextCacheSize: 1024, ContextCacheTTL: 30 * time.Minute,
+		MemoryCleanupInterval: 5 * time.Minute, MemoryThreshold: 0.8,
 		MaxConcurrentExecutions: 2 * runtime.GOMAXPROCS(0), ConcurrencyTimeout: 30 * time.Second,
+		TelemetrySamplingRate: 0.5, TelemetryBatchSize: 400,
+		PerformanceMonitoringInterval: 5 * time.Minute, PerformanceAlertThreshold: 0.2,
+		ErrorCacheSize:                 1024,
+		CircuitBreakerFailureThreshold: 10, CircuitBreakerRecoveryTimeout: time.Minute,
+		CacheSize: 1024, CacheTTL: time.Hour,
+		complete: true,
 	}, ex.Config())
 }
 
@@ -94,11 +126,20 @@ func TestSetting_readsBackEveryKnob(t *testing.T) {
 		require.NoError(t, o.Check(space))
 	}
 	want := map[string]float64{
-		catalog.EnableCache: 1, catalog.CacheSize: 77, catalog.CacheTTL: 90.5,
-		catalog.EnableStep: 1, catalog.EnableConcurrency: 1,
-		catalog.MaxConcurrentExecutions: 3, catalog.ConcurrencyTimeout: 0.25,
+		catalog.CacheSize: 77, catalog.CacheTTL: 90.5, catalog.MaxConcurrentExecutions: 3, catalog.ConcurrencyTimeout: 0.25,
 	}
-	for round := range 2 { // with the cache not made yet, and made
+	for _, k := range space.Knobs { // to another value than it has
+		switch v, _ := catalog.Default(k.Name); {
+		case k.Kind == controller.Switch:
+			want[k.Name] = 1
+		case want[k.Name] == 0:
+			want[k.Name] = k.Clamp(v / 2)
+			if want[k.Name] == v {
+				want[k.Name] = v * 2
+			}
+		}
+	}
+	for round := range 2 { // with the parts not made yet, and made
 		before := ex.Setting()
 		require.NoError(t, space.CheckSetting(before))
 		for name, v := range want {
@@ -112,7 +153,7 @@ func TestSetting_readsBackEveryKnob(t *testing.T) {
 		require.NoError(t, ex.ApplySetting(context.Background(), before))
 		require.Equal(t, before, ex.Setting(), "back to where it was")
 	}
-	st := ex.state.Load()
+	st := ex.current.Load()
 	require.EqualValues(t, st.config.CacheSize, st.store.cache.GetMaximum())
 	require.Equal(t, st.config.CacheTTL, st.store.timeToLive())
 }
@@ -148,16 +189,53 @@ func TestOptimizations_sayWhatTheStepsMakeOfThem(t *testing.T) {
 		}
 		return m
 	}
+	exact := []string{catalog.EnableObjectPool, catalog.EnableContext, catalog.EnableMemory, catalog.EnableMonitoring, catalog.EnableAlgorithm}
+	bounded := []string{catalog.EnableConcurrency, catalog.EnableTelemetry, catalog.EnableErrorHandling, catalog.EnableCircuitBreaker}
+	want := map[string]controller.Equivalence{catalog.EnableCache: controller.Exact, catalog.EnableStep: controller.Exact}
+	for _, name := range exact {
+		want[name] = controller.Exact
+	}
+	for _, name := range bounded {
+		want[name] = controller.Bounded
+	}
 	bind(t, ex, StepConfig[int, int]{Run: bare, Results: Pure()})
-	require.Equal(t, map[string]controller.Equivalence{
-		catalog.EnableCache: controller.Exact, catalog.EnableStep: controller.Exact, catalog.EnableConcurrency: controller.Bounded,
-	}, kinds())
+	require.Equal(t, want, kinds())
 	bind(t, ex, StepConfig[int, int]{Run: bare, Results: FreshFor(time.Second)})
-	require.Equal(t, map[string]controller.Equivalence{
-		catalog.EnableCache: controller.Bounded, catalog.EnableStep: controller.Bounded, catalog.EnableConcurrency: controller.Bounded,
-	}, kinds())
+	want[catalog.EnableCache], want[catalog.EnableStep] = controller.Bounded, controller.Bounded
+	require.Equal(t, want, kinds())
 	for _, o := range ex.Optimizations() {
 		require.NoError(t, o.Check(controller.Space{Knobs: ex.Knobs()}))
-		require.Equal(t, o.Switch != catalog.EnableConcurrency, o.Granted)
+		require.Equal(t, o.Switch == catalog.EnableCache || o.Switch == catalog.EnableStep, o.Granted, o.Name)
 	}
+}
+
+// What the owner turned on himself is granted, and the values that he gave are
+// the limits of what may be traded away; what an autopilot moves changes neither.
+func TestOptimizations_keepToWhatTheOwnerAskedFor(t *testing.T) {
+	ex := start(t, Config{EnableOptimizedTelemetry: true, TelemetrySamplingRate: 0.25})
+	look := func() (granted map[string]bool, floor float64) {
+		granted = map[string]bool{}
+		for _, o := range ex.Optimizations() {
+			granted[o.Name] = o.Granted
+		}
+		for _, k := range ex.Knobs() {
+			if k.Name == catalog.TelemetrySamplingRate {
+				floor = *k.Floor
+			}
+		}
+		return granted, floor
+	}
+	for range 2 {
+		granted, floor := look()
+		require.True(t, granted[catalog.EnableTelemetry])
+		require.False(t, granted[catalog.EnableConcurrency])
+		require.Equal(t, 0.25, floor)
+		require.NoError(t, ex.ApplySetting(t.Context(), controller.SettingOf(map[string]float64{
+			catalog.EnableTelemetry: 0, catalog.TelemetrySamplingRate: 0.75, catalog.EnableConcurrency: 1,
+		})))
+	}
+	require.NoError(t, ex.Update(func(c *Config) { c.TelemetrySamplingRate = 0 }))
+	granted, floor := look()
+	require.True(t, granted[catalog.EnableConcurrency], "on in a configuration that the owner put in force")
+	require.Zero(t, floor)
 }

@@ -23,8 +23,14 @@ var optimized = map[string]Config{
 	"cache":      {EnableCacheOptimization: true, CacheSize: 3},
 	"big cache":  {EnableCacheOptimization: true},
 	"sharing":    {EnableStepOptimization: true},
+	"pool":       {EnableObjectPool: true, ObjectPoolMaxSize: 1},
+	"exact":      {EnableCacheOptimization: true, EnableAlgorithmOptimization: true},
+	"circuits":   {EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5}, // which nothing here reaches
+	"memory":     {EnableMemoryOptimization: true, EnableCacheOptimization: true, MemoryCleanupInterval: time.Second},
+	"monitoring": {EnablePerformanceMonitoring: true},
 	"permits":    {EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1},
-	"everything": {EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2},
+	"telemetry":  {EnableOptimizedTelemetry: true, TelemetryBatchSize: 2},
+	"everything": {EnableOptimizedTelemetry: true, EnableObjectPool: true, EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 2, EnableAlgorithmOptimization: true, EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1e5},
 }
 
 // behavior is what a function does for an input, at its first and later calls.
@@ -79,7 +85,11 @@ type answer struct {
 // play runs the script's calls in one executor, and returns what callers saw and
 // what the functions did. Side effects are in order if the calls are.
 func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, []string) {
-	ex, err := New(cfg)
+	var options []Option
+	if cfg.EnableOptimizedTelemetry { // half of the executions have spans
+		options = append(options, WithExporter(&recorder{}))
+	}
+	ex, err := New(cfg, options...)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, ex.Close()) }()
 	var mu sync.Mutex
@@ -90,6 +100,8 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 		effects = append(effects, fmt.Sprintf(format, args...))
 	}
 	calls := map[int]int{}
+	lines, err := NewPool(ex, PoolConfig[[]string]{Reset: func(l *[]string) { *l = (*l)[:0] }})
+	require.NoError(t, err)
 	type cancelKey struct{}
 	results := Results{}
 	if s.declared {
@@ -99,6 +111,9 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 		Name: "leaf", Attempts: s.attempts, Timeout: s.timeout, Results: results, Copy: slices.Clone[[]string],
 		Run: func(ctx context.Context, in int) ([]string, error) {
 			effect("run %d", in)
+			scratch := lines.Get()
+			defer lines.Put(scratch)
+			*scratch = append(*scratch, "out")
 			mu.Lock()
 			calls[in]++
 			n := calls[in]
@@ -118,7 +133,8 @@ func (s script) play(t require.TestingT, cfg Config, together bool) ([]answer, [
 				return nil, ctx.Err()
 			case succeeds:
 			}
-			return []string{"out", fmt.Sprint(in)}, nil
+			*scratch = append(*scratch, fmt.Sprint(in))
+			return slices.Clone(*scratch), nil
 		},
 	}
 	if s.fallback {
@@ -216,6 +232,41 @@ func TestDifferential_exactTogether(t *testing.T) {
 			if !s.declared {
 				slices.Sort(did)
 				require.Equal(t, effects, did, name)
+			}
+		}
+	})
+}
+
+// Errors that are classified, and circuits that open, are Bounded: functions run
+// less often, and what failed then may fail where it was saved before. Nothing
+// else differs: no function runs that did not, and no other answer is given.
+func TestDifferential_boundedOnlyRunsLess(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScript(t)
+		s.declared, s.fallback = false, false
+		answers, effects := s.play(t, Config{}, false)
+		for name, cfg := range map[string]Config{
+			"errors":   {EnableOptimizedErrorHandling: true, ErrorCacheSize: 1},
+			"circuits": {EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 1},
+			"both":     {EnableOptimizedErrorHandling: true, EnableCircuitBreaker: true, CircuitBreakerFailureThreshold: 2},
+		} {
+			got, did := s.play(t, cfg, false)
+			for i, a := range got {
+				if a != answers[i] && s.behaviors[s.inputs[i]] != failsOnce {
+					require.Contains(t, a.err, ErrCircuitOpen.Error(), name)
+				}
+				if a.err == "" && answers[i].err == "" {
+					require.Equal(t, answers[i].out, a.out, name)
+				}
+			}
+			rest := slices.Clone(effects)
+			for _, e := range did {
+				i := slices.Index(rest, e)
+				if i < 0 && s.behaviors[int(e[len(e)-1]-'0')] == failsOnce {
+					continue // it failed for good, and was run again by a later call
+				}
+				require.GreaterOrEqual(t, i, 0, "%s: %q happens that does not in the baseline", name, e)
+				rest = slices.Delete(rest, i, i+1)
 			}
 		}
 	})

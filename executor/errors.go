@@ -17,6 +17,11 @@ var ErrTimeout error = timeoutError{}
 // concurrency_timeout for a permit and was rejected.
 var ErrConcurrencyTimeout = errors.New("waited longer than concurrency_timeout for a permit")
 
+// ErrCircuitOpen is returned when an execution was rejected because its step has
+// failed circuit_breaker_failure_threshold times in a row, and neither has
+// circuit_breaker_recovery_timeout passed nor have enough trials succeeded since.
+var ErrCircuitOpen = errors.New("the circuit is open: the step keeps failing")
+
 // ErrGoexit is returned when a function that had a goroutine of its own, because
 // its step has a Timeout, ended that goroutine with runtime.Goexit. Without a
 // Timeout the function runs in its caller's goroutine, and ends that.
@@ -40,6 +45,19 @@ func (e *StepError) Error() string { return "step " + e.Step + ": " + e.Err.Erro
 
 // Unwrap returns what went wrong.
 func (e *StepError) Unwrap() error { return e.Err }
+
+// FlowError is any failure of a flow, under the flow's name. Within it is mostly
+// the StepError of the step that failed.
+type FlowError struct {
+	Flow string
+	Err  error
+}
+
+// Error returns the flow's name and what went wrong.
+func (e *FlowError) Error() string { return "flow " + e.Flow + ": " + e.Err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *FlowError) Unwrap() error { return e.Err }
 
 // PanicError is a panic of a function of a step, as an error.
 type PanicError struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"autotune/executor"
@@ -95,4 +96,28 @@ func ExampleStep_Invalidate() {
 	after, _ := read.Run(ctx, "apples")
 	fmt.Println(before, cached, after)
 	// Output: 10 10 9
+}
+
+func ExamplePreset() {
+	base, _ := executor.Preset("high-frequency")
+	small, _ := executor.Preset("high-frequency+memory-constrained")
+	for _, d := range executor.Diff(base, small) {
+		if d.Field == "cache_size" || d.Field == "cache_ttl" {
+			fmt.Println(d)
+		}
+	}
+	// Output:
+	// cache_size: 4096 -> 512
+	// cache_ttl: 7200 -> 1200
+}
+
+func ExampleLoad() {
+	_, err := executor.Load(strings.NewReader("cache_sise: 4096\ncache_ttl: 90d\n"))
+	fmt.Println(err)
+	cfg, _ := executor.Load(strings.NewReader("cache_size: 4096\ncache_ttl: 2h\n"))
+	fmt.Println(cfg.CacheSize, cfg.CacheTTL, cfg.EnableCacheOptimization)
+	// Output:
+	// 1:1: cache_sise: no such field: did you mean cache_size?
+	// 2:12: cache_ttl 90d: must be a number of seconds, or a duration like "1m30s"
+	// 4096 2h0m0s false
 }

@@ -1,75 +1,57 @@
 package executor
 
 import (
-	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"autotune/catalog"
 )
 
 // Executor runs steps under one configuration, which Apply swaps while they
 // run. New makes one, Close ends it.
 type Executor struct {
-	attached bool // to an autopilot
-	fields   []configField
+	attached bool          // to an autopilot
+	fields   []configField // that a setting may have
 	clock    clock
-	permits  *semaphore
 	counters counters
 	graph    waitGraph
-	steps    atomic.Uint64 // bound so far
-	fresh    atomic.Int64  // of these, how many are FreshFor
+
+	pools      pools
+	snapshots  snapshots
+	memory     cleanups
+	permits    permits
+	telemetry  telemetry
+	monitoring monitoring
+	classes    errorClasses
+	circuits   circuits
+	results    resultCache
+
+	steps atomic.Uint64 // bound so far
+	fresh atomic.Int64  // of these, how many are FreshFor
 	// background counts goroutines that run functions of steps with a Timeout.
 	background atomic.Int64
 
-	// state is what an execution looks at, once, when it begins.
-	state atomic.Pointer[state]
+	// current is what an execution looks at, once, when it begins.
+	current atomic.Pointer[snapshot]
 
-	mu     sync.Mutex // orders Apply and Close
+	mu     sync.Mutex // orders what changes the configuration, and Close
+	owner  Config     // guarded by mu; what Apply or Update put in force last
+	bound  feature    // guarded by mu; on because of what is bound
 	closed chan struct{}
 }
 
-// state is a configuration in force. It is never changed.
-type state struct {
-	config   Config // complete
-	features feature
-	store    *store // nil until the cache was on for the first time
-}
-
-// feature is a set of things that are on. A step has the set of those that
-// matter to it, and takes the short way if none of them is on.
-type feature uint32
-
-const (
-	always feature = 1 << iota // on; for steps that never take the short way
-	cached
-	shared
-	limited
-	closed
-)
-
-func (c Config) features() feature {
-	f := always
-	for _, s := range []struct {
-		on bool
-		f  feature
-	}{{c.EnableCacheOptimization, cached}, {c.EnableStepOptimization, shared}, {c.EnableConcurrencyOptimization, limited}} {
-		if s.on {
-			f |= s.f
-		}
-	}
-	return f
-}
-
 // New returns an executor. Its error has every fault of the configuration.
-// EnableAutomaticOptimization is one: nobody is there to do it.
-func New(cfg Config) (*Executor, error) { return newExecutor(cfg, false) }
-
-// NewWithAutopilot is New for one that an autopilot watches: it may change the
-// configuration while EnableAutomaticOptimization is on, and pauses while it is off.
-func NewWithAutopilot(cfg Config) (*Executor, error) { return newExecutor(cfg, true) }
-
-func newExecutor(cfg Config, attached bool) (*Executor, error) {
-	ex := &Executor{attached: attached, fields: configFields(), clock: newClock(), closed: make(chan struct{})}
+func New(cfg Config, options ...Option) (*Executor, error) {
+	ex := &Executor{fields: movableFields(), clock: newClock(), closed: make(chan struct{})}
+	ex.results.clock, ex.snapshots.clock = ex.clock, ex.clock
+	ex.pools.looks.act = ex.pools.look
+	ex.monitoring.looks.act, ex.monitoring.alerts = ex.monitoring.look, make(chan Alert, alertsKept)
+	ex.memory.ex, ex.memory.meter, ex.memory.looks.act = ex, newProcessMemory(), ex.memory.look
+	for _, o := range options {
+		o(ex)
+	}
 	if err := ex.Apply(cfg); err != nil {
 		return nil, err
 	}
@@ -86,7 +68,7 @@ func newExecutor(cfg Config, attached bool) (*Executor, error) {
 func (ex *Executor) Apply(cfg Config) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	return ex.apply(cfg)
+	return ex.applyOwn(cfg)
 }
 
 // Update changes fields of the configuration in force, and no others: what an
@@ -94,9 +76,18 @@ func (ex *Executor) Apply(cfg Config) error {
 func (ex *Executor) Update(f func(*Config)) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	cfg := ex.state.Load().config
+	cfg := ex.current.Load().config
 	f(&cfg)
-	return ex.apply(cfg)
+	return ex.applyOwn(cfg)
+}
+
+// applyOwn is apply for what the owner wants, as opposed to an autopilot.
+func (ex *Executor) applyOwn(cfg Config) error {
+	if err := ex.apply(cfg); err != nil {
+		return err
+	}
+	ex.owner = ex.current.Load().config
+	return nil
 }
 
 func (ex *Executor) apply(cfg Config) error {
@@ -104,44 +95,40 @@ func (ex *Executor) apply(cfg Config) error {
 		return err
 	}
 	if cfg.EnableAutomaticOptimization && !ex.attached {
-		return fmt.Errorf("enable_automatic_optimization true: must be off without an autopilot to do it: start one with autotune.Start")
+		return &Fault{Field: catalog.EnableAutomatic, Value: "true", Rule: "must be off without an autopilot to do it: start one with autotune.Start"}
 	}
-	next := &state{config: cfg.withDefaults(), features: cfg.features()}
-	c := &next.config
-	if was := ex.state.Load(); was != nil {
-		if was.features&closed != 0 {
-			return ErrClosed
-		}
-		next.store = was.store
+	if was := ex.current.Load(); was != nil && was.features&closed != 0 {
+		return ErrClosed
 	}
-	switch {
-	case next.store != nil:
-		next.store.resize(c.CacheSize)
-		next.store.setTTL(c.CacheTTL)
-	case c.EnableCacheOptimization:
-		var err error
-		if next.store, err = newStore(c.CacheSize, c.CacheTTL, ex.clock); err != nil {
-			return fmt.Errorf("cache of %d entries: %w", c.CacheSize, err)
-		}
+	next := &snapshot{config: cfg.withDefaults(), features: featuresOf(&cfg) | ex.bound}
+	for _, p := range ex.parts() {
+		p.reconcile(next)
 	}
-	if open := !c.EnableConcurrencyOptimization; ex.permits == nil {
-		ex.permits = newSemaphore(c.MaxConcurrentExecutions, open)
-	} else {
-		ex.permits.setLimit(c.MaxConcurrentExecutions, open)
-	}
-	ex.state.Store(next)
+	ex.current.Store(next)
 	return nil
 }
 
+// bind turns a feature on for good, because something is bound that needs it.
+func (ex *Executor) bind(f feature) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.bound |= f
+	next := *ex.current.Load()
+	next.features |= f
+	ex.current.Store(&next)
+}
+
 // Config returns the configuration in force, defaults filled in.
-func (ex *Executor) Config() Config { return ex.state.Load().config }
+func (ex *Executor) Config() Config { return ex.current.Load().config }
 
 // Stats returns what was counted so far.
 func (ex *Executor) Stats() Stats {
 	s := ex.counters.stats()
-	if store := ex.state.Load().store; store != nil {
-		s.CacheEntries = uint64(store.cache.EstimatedSize())
-	}
+	s.CacheEntries = ex.results.entries()
+	spans := ex.telemetry.counts()
+	s.Spans, s.SpansExported, s.SpansDropped, s.SpanExports = spans.ended, spans.exported, spans.dropped, spans.exports
+	s.Alerts, s.AlertsDropped = ex.monitoring.sent.Load(), ex.monitoring.dropped.Load()
+	s.PoolIdle = uint64(ex.pools.idle())
 	return s
 }
 
@@ -156,8 +143,9 @@ func (ex *Executor) Close() error {
 		for pause := 20 * time.Microsecond; ex.counters.inFlight() > 0 || ex.background.Load() > 0; pause = min(2*pause, 5*time.Millisecond) {
 			time.Sleep(pause)
 		}
-		if store := ex.state.Load().store; store != nil {
-			store.close()
+		parts := ex.parts()
+		for _, p := range slices.Backward(parts) {
+			p.stop()
 		}
 		close(ex.closed)
 	}
@@ -169,11 +157,11 @@ func (ex *Executor) Close() error {
 func (ex *Executor) shut() bool {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	last := *ex.state.Load()
+	last := *ex.current.Load()
 	if last.features&closed != 0 {
 		return false
 	}
 	last.features |= closed
-	ex.state.Store(&last)
+	ex.current.Store(&last)
 	return true
 }

@@ -1,133 +1,117 @@
 package executor
 
 import (
-	"fmt"
-	"math"
-	"reflect"
+	"crypto/sha256"
+	"strings"
+	"sync"
 	"unsafe"
 )
 
-// An identity says of which step and input a result is. Two executions have
-// equal identities only if they are of the same step with the same input: the
-// input itself is in it, not a hash, so there are no collisions.
+// An identity says of which step and input a result is. There are two kinds, and
+// an executor changes from one to the other with enable_algorithm_optimization:
 //
-// # Which inputs can be their own identity
+//   - a digest: the input's encoding through SHA-256. Two inputs that have the same
+//     one have never been found, by anybody; every entry takes 32 bytes, however
+//     large its input is.
+//   - exact: the input itself, as a number or string if it is one, else as its
+//     encoding. The cache hashes it in a few nanoseconds and then compares it, so
+//     that a collision costs time and nothing else. An entry is as large as its input.
 //
-// Go's == is not "the same input" for every type. A pointer is equal to itself
-// after what it points to was changed. 0.0 and -0.0 are equal, and 1/x tells
-// them apart. NaN is not equal to itself, so an entry under it could not even
-// be removed. An interface may hold something that panics when compared.
-// Therefore a type qualifies if it is built from numbers, strings and booleans
-// by structs and arrays; a float in it that is NaN or -0.0 makes that one
-// execution run as if nothing were declared. All other types need a Key.
+// Both tell the same inputs apart, because both go by the same encoding, which
+// encoding.go is about. What is kept under one kind is not found under the other.
 //
-// Strings and integers have fields of their own, because putting them into an
-// interface costs an allocation for each lookup.
+// An identity is a copy, taken when the execution begins: who changes an input
+// afterwards has another input.
 type identity struct {
-	step   uint64
-	number uint64 // an input that is an integer of 4 or 8 bytes
-	text   string // Key's answer, or an input that is a string
-	in     any    // any other input
+	step   uint64 // twice its number, plus 1 for a digest
+	number uint64 // an input of 1, 2, 4 or 8 bytes
+	text   string // Key's answer, an input that is a string, an encoding, a digest
 }
 
-// keyer makes identities of one step's inputs. ok is false for an input that
-// has none.
-type keyer[In any] func(in In) (id identity, ok bool)
+// identifier makes identities of one step's inputs.
+type identifier[In any] struct {
+	step uint64
+	key  func(In) string // nil if the encoding tells inputs apart
+	plan *encoding
+}
 
-// newKeyer returns the keyer of a step, or why In cannot have one without a Key.
-func newKeyer[In any](step uint64, key func(In) string) (keyer[In], error) {
+// newIdentifier returns the identifier of a step, or why it needs a Key.
+func newIdentifier[In any](step uint64, key func(In) string) (*identifier[In], error) {
+	i := &identifier[In]{step: 2 * step, key: key}
 	if key != nil {
-		return func(in In) (identity, bool) { return identity{step: step, text: key(in)}, true }, nil
+		return i, nil
 	}
-	t := reflect.TypeFor[In]()
-	floats, err := floatsOf(t, 0, nil)
-	if err != nil {
-		return nil, err
-	}
-	switch t.Kind() { //nolint:exhaustive // the others share one way
-	case reflect.String:
-		return func(in In) (identity, bool) {
-			return identity{step: step, text: *(*string)(unsafe.Pointer(&in))}, true //nolint:gosec // In is of that kind and size
-		}, nil
-	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
-		if t.Size() == 8 {
-			return func(in In) (identity, bool) {
-				return identity{step: step, number: *(*uint64)(unsafe.Pointer(&in))}, true //nolint:gosec // In is of that kind and size
-			}, nil
-		}
-	case reflect.Int32, reflect.Uint32:
-		return func(in In) (identity, bool) {
-			return identity{step: step, number: uint64(*(*uint32)(unsafe.Pointer(&in)))}, true //nolint:gosec // In is of that kind and size
-		}, nil
-	}
-	if len(floats) == 0 {
-		return func(in In) (identity, bool) { return identity{step: step, in: in}, true }, nil
-	}
-	return func(in In) (identity, bool) {
-		for _, f := range floats {
-			if !f.exact(unsafe.Pointer(&in)) { //nolint:gosec // offsets are of In's own fields
-				return identity{}, false
-			}
-		}
-		return identity{step: step, in: in}, true
-	}, nil
-}
-
-// floatAt is where in an input a float is.
-type floatAt struct {
-	offset uintptr
-	single bool // float32
-}
-
-// exact reports whether == means "the same bits" for the float at f.
-func (f floatAt) exact(in unsafe.Pointer) bool {
-	at := unsafe.Add(in, f.offset)
-	v := 0.0
-	if f.single {
-		v = float64(*(*float32)(at))
-	} else {
-		v = *(*float64)(at)
-	}
-	return v == v && (v != 0 || !math.Signbit(v))
-}
-
-// maxFloats is how many floats an input may hold and still be its own identity.
-const maxFloats = 256
-
-// floatsOf appends where the floats of a type are, or says which part of the
-// type cannot be in an identity.
-func floatsOf(t reflect.Type, base uintptr, floats []floatAt) ([]floatAt, error) {
 	var err error
-	switch t.Kind() {
-	case reflect.Float32, reflect.Float64:
-		floats = append(floats, floatAt{base, t.Kind() == reflect.Float32})
-	case reflect.Complex64, reflect.Complex128:
-		half := t.Size() / 2
-		single := t.Kind() == reflect.Complex64
-		floats = append(floats, floatAt{base, single}, floatAt{base + half, single})
-	case reflect.Array:
-		for i := range t.Len() {
-			before := len(floats)
-			if floats, err = floatsOf(t.Elem(), base+uintptr(i)*t.Elem().Size(), floats); err != nil {
-				return nil, err
-			}
-			if len(floats) == before {
-				break // no element has any
-			}
+	i.plan, err = encodingOf[In]()
+	return i, err
+}
+
+// of returns an input's identity. Its text is valid until the held text is freed; own
+// makes it last. ok is false for an input that has none: it is linked in a
+// circle, or an interface in it holds something that cannot be encoded.
+func (i *identifier[In]) of(in In, exact bool) (id identity, s *heldText, ok bool) {
+	id.step = i.step
+	if exact {
+		if i.key != nil {
+			id.text = i.key(in)
+			return id, nil, true
 		}
-	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if floats, err = floatsOf(f.Type, base+f.Offset, floats); err != nil {
-				return nil, fmt.Errorf("field %s: %w", f.Name, err)
-			}
+		at := unsafe.Pointer(&in) //nolint:gosec // read by the plan, which is of In's own layout
+		switch i.plan.shape {
+		case text:
+			id.text = *(*string)(at)
+			return id, nil, true
+		case byte1:
+			id.number = uint64(*(*uint8)(at))
+			return id, nil, true
+		case byte2:
+			id.number = uint64(*(*uint16)(at))
+			return id, nil, true
+		case byte4:
+			id.number = uint64(*(*uint32)(at))
+			return id, nil, true
+		case byte8:
+			id.number = *(*uint64)(at)
+			return id, nil, true
+		case other:
 		}
-	case reflect.Chan, reflect.Func, reflect.Interface, reflect.Map, reflect.Pointer, reflect.Slice, reflect.UnsafePointer:
-		return nil, fmt.Errorf("%v is a %v", t, t.Kind())
-	default: // booleans, integers, strings
 	}
-	if len(floats) > maxFloats {
-		return nil, fmt.Errorf("%v has more than %d floats", t, maxFloats)
+	s = heldTexts.Get().(*heldText)
+	s.bytes = s.bytes[:0]
+	if i.key != nil {
+		s.bytes = append(s.bytes, i.key(in)...)
+	} else if s.bytes, ok = i.plan.write(s.bytes, unsafe.Pointer(&in), 0); !ok { //nolint:gosec // as above
+		s.free()
+		return identity{}, nil, false
 	}
-	return floats, nil
+	if !exact {
+		id.step++
+		sum := sha256.Sum256(s.bytes)
+		s.bytes = append(s.bytes[:0], sum[:]...)
+	}
+	id.text = unsafe.String(unsafe.SliceData(s.bytes), len(s.bytes)) //nolint:gosec // until s is freed
+	return id, s, true
+}
+
+// heldText holds the text of an identity while it is looked up. Most are looked up
+// and found, and never need to be kept.
+type heldText struct{ bytes []byte }
+
+var heldTexts = sync.Pool{New: func() any { return &heldText{bytes: make([]byte, 0, 128)} }}
+
+// free gives the text back. The identity from it must not be used again.
+func (s *heldText) free() {
+	const large = 1 << 16
+	if s != nil && cap(s.bytes) <= large {
+		heldTexts.Put(s)
+	}
+}
+
+// own returns an identity that lasts, and frees the held text.
+func (s *heldText) own(id identity) identity {
+	if s != nil {
+		id.text = strings.Clone(id.text)
+		s.free()
+	}
+	return id
 }

@@ -10,8 +10,13 @@ import (
 // The layers of an execution, from the outside in. Each calls the next.
 
 // run is Run for a step to which something that is on matters.
-func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In) (out Out, err error) {
+func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
+	return s.layers(ctx, count, st, in)
+}
+
+// layers are what is within telemetry.
+func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
 	on := st.features & s.relevant
 	if on&closed != 0 {
 		return out, ErrClosed
@@ -21,16 +26,19 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In
 	}
 	if on&(cached|shared) == 0 {
 		out, err = s.attempts(ctx, st, nil, in)
-	} else if id, ok := s.identify(in); !ok {
+	} else if id, held, ok := s.identify.of(in, st.features&hashed != 0); !ok {
 		out, err = s.attempts(ctx, st, nil, in)
 	} else {
 		if on&cached != 0 {
 			if e, ok := st.store.get(id); ok {
+				held.free()
 				count.hits.Add(1)
+				note(ctx, CacheHit, nil)
 				return s.copyOf(e.(*result[Out]).out), nil
 			}
 			count.misses.Add(1)
 		}
+		id = held.own(id)
 		if on&shared != 0 {
 			out, err = s.together(ctx, count, st, id, in)
 		} else {
@@ -41,7 +49,8 @@ func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *state, in In
 	}
 	if err != nil && s.cfg.Fallback != nil && ctx.Err() == nil {
 		s.ex.counters.fallbacks.Add(1)
-		return s.cfg.Fallback(ctx, in, err)
+		note(ctx, Fallback, err)
+		return isolated(inside(ctx), func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
 	}
 	return out, err
 }
@@ -53,7 +62,7 @@ type computed[Out any] struct {
 }
 
 // compute runs the attempts, and keeps the result if it may.
-func (s *Step[In, Out]) compute(ctx context.Context, st *state, id identity, node *flightNode, in In) (c computed[Out], err error) {
+func (s *Step[In, Out]) compute(ctx context.Context, st *snapshot, id identity, node *flightNode, in In) (c computed[Out], err error) {
 	if st.features&cached == 0 {
 		c.out, err = s.attempts(ctx, st, node, in)
 		return c, err
@@ -73,7 +82,7 @@ const maxVoid = 3
 
 // together joins the identical execution that is in flight, or is the one that
 // others join.
-func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, id identity, in In) (out Out, err error) {
+func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *snapshot, id identity, in In) (out Out, err error) {
 	within := frameOf(ctx)
 	for range maxVoid {
 		f, leads := s.flights.join(id, s.ex.clock.NowNano(), s.cfg.Results.fresh)
@@ -100,6 +109,7 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, 
 			continue
 		}
 		count.shared.Add(1)
+		note(ctx, Shared, nil)
 		if f.outcome.err != nil {
 			return out, f.outcome.err
 		}
@@ -110,7 +120,7 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *state, 
 }
 
 // lead computes for itself and for those who join.
-func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id identity, f *flight[Out], in In) (out Out, err error) {
+func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, id identity, f *flight[Out], in In) (out Out, err error) {
 	var c computed[Out]
 	f.void = true // until there is an outcome; stays so if this goroutine ends or panics
 	defer func() {
@@ -134,6 +144,7 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id i
 		// execution's look at the cache and its turn to lead.
 		if e, ok := st.store.get(id); ok {
 			count.shared.Add(1)
+			note(ctx, Shared, nil)
 			c.kept = e.(*result[Out])
 			f.void = false
 			return s.copyOf(c.kept.out), nil
@@ -146,25 +157,72 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *state, id i
 }
 
 // attempts tries until it succeeds, may not, or has tried often enough.
-func (s *Step[In, Out]) attempts(ctx context.Context, st *state, node *flightNode, in In) (out Out, err error) {
+func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, err error) {
+	budgeted := st.features&classified != 0 && s.cfg.Attempts > 1
+	if budgeted {
+		s.budget.earn()
+	}
+	inner := inside(ctx)
 	for n := 1; ; n++ {
-		if out, err = s.attempt(ctx, st, node, in); err == nil {
-			return out, nil
+		var class ErrorClass
+		if out, class, err = s.guarded(inner, st, node, in); err == nil || n >= s.cfg.Attempts || ctx.Err() != nil {
+			return out, err
 		}
-		if n >= s.cfg.Attempts || ctx.Err() != nil || final(err) {
+		switch {
+		case class != Transient:
+			if budgeted && !final(err) {
+				s.ex.counters.pointless.Add(1)
+			}
+			return out, err
+		case budgeted && !s.budget.spend():
+			s.ex.counters.unaffordable.Add(1)
 			return out, err
 		}
 		if err := s.pause(ctx, n); err != nil {
 			return out, err
 		}
 		s.ex.counters.retries.Add(1)
+		note(ctx, Retry, err)
 	}
 }
 
-// final reports errors that another attempt cannot mend, or should not try to.
+// final reports errors that another attempt cannot mend, or should not try to,
+// whatever is switched on.
 func final(err error) bool {
+	return errors.Is(err, ErrConcurrencyTimeout) || errors.Is(err, ErrCircuitOpen) || errors.Is(err, ErrClosed) ||
+		errors.Is(err, ErrGoexit) || isPanic(err)
+}
+
+func isPanic(err error) bool {
 	var p *PanicError
-	return errors.Is(err, ErrConcurrencyTimeout) || errors.Is(err, ErrClosed) || errors.Is(err, ErrGoexit) || errors.As(err, &p)
+	return errors.As(err, &p)
+}
+
+// guarded is an attempt that the circuit admits, and the class of its error.
+func (s *Step[In, Out]) guarded(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, class ErrorClass, err error) {
+	if st.features&breaking != 0 {
+		pass, admitted := s.circuit.enter(st.circuits, s.ex.clock)
+		if !admitted {
+			s.ex.counters.broken.Add(1)
+			return out, Overload, ErrCircuitOpen
+		}
+		says := saysNothing // stays so if this goroutine ends
+		defer func() {
+			if s.circuit.leave(pass, says, s.ex.clock) {
+				s.ex.counters.opened.Add(1)
+			}
+		}()
+		out, err = s.attempt(ctx, st, node, in)
+		if err != nil {
+			class = s.classify(ctx, st, err)
+		}
+		says = verdictOn(ctx, class, st.features&classified != 0, err)
+		return out, class, err
+	}
+	if out, err = s.attempt(ctx, st, node, in); err != nil {
+		class = s.classify(ctx, st, err)
+	}
+	return out, class, err
 }
 
 // pause waits after attempt n, from 1.
@@ -186,8 +244,18 @@ func (s *Step[In, Out]) pause(ctx context.Context, n int) error {
 	}
 }
 
-// attempt calls the function once, under a permit and a timeout as need be.
-func (s *Step[In, Out]) attempt(ctx context.Context, st *state, node *flightNode, in In) (Out, error) {
+// attempt calls the function once, with a copy of the run state if there is one.
+// What it sets comes back with its result; from one that a timeout left behind,
+// neither does.
+func (s *Step[In, Out]) attempt(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
+	if st.features&s.relevant&stateful == 0 {
+		return s.admitted(ctx, st, node, in)
+	}
+	return isolated(ctx, func(ctx context.Context) (Out, error) { return s.admitted(ctx, st, node, in) })
+}
+
+// admitted calls the function under a permit and a timeout as need be.
+func (s *Step[In, Out]) admitted(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
 	if st.features&limited == 0 && node == nil {
 		return s.bounded(ctx, nil, in)
 	}
@@ -198,22 +266,10 @@ func (s *Step[In, Out]) attempt(ctx context.Context, st *state, node *flightNode
 			var zero Out
 			return zero, err
 		}
-		f.permit = s.ex.permits
+		f.permit = &s.ex.permits.semaphore
 		f.held.Store(true)
 	}
 	return s.bounded(f, f, in)
-}
-
-// admit takes a permit.
-func (ex *Executor) admit(ctx context.Context, timeout time.Duration) error {
-	waited, err := ex.permits.acquire(ctx, timeout)
-	if waited {
-		ex.counters.waits.Add(1)
-	}
-	if errors.Is(err, ErrConcurrencyTimeout) {
-		ex.counters.rejected.Add(1)
-	}
-	return err
 }
 
 // bounded calls the function and releases the frame's permit when it returns,

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"autotune/catalog"
@@ -10,11 +9,23 @@ import (
 )
 
 // Knobs returns what can be changed while the executor runs: a switch for each
-// optimization and its numbers. The copies are the caller's.
+// optimization and its numbers. Where a number trades something away, the
+// owner's own value is the limit: a trial samples no fewer spans than the owner
+// asked for in New, Apply or Update. The copies are the caller's.
 func (ex *Executor) Knobs() []controller.Knob {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
 	knobs := make([]controller.Knob, len(ex.fields))
 	for i, f := range ex.fields {
-		knobs[i] = f.knob
+		own := f.get(&ex.owner)
+		switch f.Limit {
+		case catalog.AtLeast:
+			f.Floor = &own
+		case catalog.AtMost:
+			f.Ceiling = &own
+		case catalog.NoLimit:
+		}
+		knobs[i] = f.Knob
 	}
 	return knobs
 }
@@ -26,19 +37,10 @@ func (ex *Executor) Knobs() []controller.Knob {
 func (ex *Executor) Setting() controller.Setting {
 	ex.mu.Lock() // a setting half applied is never read
 	defer ex.mu.Unlock()
-	st := ex.state.Load()
-	inForce := st.config
-	inForce.EnableCacheOptimization = st.features&cached != 0
-	inForce.EnableStepOptimization = st.features&shared != 0
-	inForce.EnableConcurrencyOptimization = st.features&limited != 0
-	inForce.MaxConcurrentExecutions = ex.permits.getLimit()
-	if st.store != nil {
-		inForce.CacheSize = st.store.size()
-		inForce.CacheTTL = st.store.timeToLive()
-	}
+	inForce := ex.readBack()
 	m := map[string]float64{}
 	for _, f := range ex.fields {
-		m[f.knob.Name] = f.get(&inForce)
+		m[f.Name] = f.get(&inForce)
 	}
 	return controller.SettingOf(m)
 }
@@ -53,37 +55,42 @@ func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) erro
 	}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	cfg := ex.state.Load().config
-	var errs []error
+	cfg := ex.current.Load().config
+	var faults []*Fault
 	for _, f := range ex.fields {
-		v, ok := s.Get(f.knob.Name)
+		v, ok := s.Get(f.Name)
 		if !ok {
 			continue
 		}
-		if err := f.check(v); err != nil {
-			errs = append(errs, err)
+		if fault := f.check(v); fault != nil {
+			faults = append(faults, fault)
 			continue
 		}
 		f.set(&cfg, v)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if len(faults) > 0 {
+		return asError(faults)
 	}
 	return ex.apply(cfg)
 }
 
-// Optimizations returns the hypotheses of the catalog about this executor. What
+// Optimizations returns the hypotheses of the catalog about this executor, but
+// for enable_automatic_optimization, which is the autopilot's own switch. What
 // the cache and sharing preserve depends on the steps that are bound so far:
 // with Pure ones only both are Exact; a step that declares FreshFor(d) makes
-// both Bounded, granted by its owner up to d.
+// both Bounded, granted by its owner up to d. What else is Bounded is granted if
+// the owner turned it on.
 func (ex *Executor) Optimizations() []controller.Optimization {
-	own := map[string]bool{}
+	ex.mu.Lock()
+	owner := ex.owner
+	ex.mu.Unlock()
+	on := map[string]bool{}
 	for _, f := range ex.fields {
-		own[f.knob.Name] = true
+		on[f.Name] = f.get(&owner) != 0
 	}
 	var optimizations []controller.Optimization
 	for _, o := range catalog.Optimizations() {
-		if !own[o.Switch] {
+		if o.Switch == catalog.EnableAutomatic {
 			continue
 		}
 		switch stale := ex.fresh.Load() > 0; {
@@ -92,6 +99,8 @@ func (ex *Executor) Optimizations() []controller.Optimization {
 		case o.Switch == catalog.EnableStep && stale:
 			o.Equivalence, o.Granted = controller.Bounded, true
 			o.MayDiffer = "A request may take the result of an identical execution that began up to d before it, for steps that declare FreshFor(d)."
+		case o.Equivalence == controller.Bounded && on[o.Switch]:
+			o.Granted = true
 		}
 		optimizations = append(optimizations, o)
 	}

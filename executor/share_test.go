@@ -246,10 +246,11 @@ func TestShare_leaderLooksAtTheCacheAgain(t *testing.T) {
 	ex := start(t, Config{EnableCacheOptimization: true, EnableStepOptimization: true})
 	s := bind(t, ex, StepConfig[int, int]{Results: Pure(), Run: counted(&runs)})
 	must(s.Run(t.Context(), 1))(t)
-	id, _ := s.identify(1)
+	id, held, _ := s.identify.of(1, false)
+	id = held.own(id)
 	f, leads := s.flights.join(id, ex.clock.NowNano(), 0)
 	require.True(t, leads)
-	require.Equal(t, 2, must(s.lead(t.Context(), ex.counters.stripe(), ex.state.Load(), id, f, 1))(t))
+	require.Equal(t, 2, must(s.lead(t.Context(), ex.counters.stripe(), ex.current.Load(), id, f, 1))(t))
 	require.Equal(t, 1, runs)
 	require.Empty(t, s.flights.m)
 }

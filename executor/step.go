@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,8 @@ type StepConfig[In, Out any] struct {
 	Run func(ctx context.Context, in In) (Out, error)
 
 	// Attempts is how often Run is tried in all; 1 by default. A panic, a
-	// rejection and the end of the caller's context are not tried again.
+	// rejection and the end of the caller's context are not tried again, nor, with
+	// enable_optimized_error_handling, is what Classify knows to be in vain.
 	Attempts int
 	// Backoff is the wait before the second attempt; it doubles with each
 	// further one, up to a minute. 0 by default: at once.
@@ -32,6 +34,13 @@ type StepConfig[In, Out any] struct {
 	// returns is never cached or shared.
 	Fallback func(ctx context.Context, in In, err error) (Out, error)
 
+	// Classify says what an error of Run is, for enable_optimized_error_handling;
+	// Unclassified leaves it to the default, under which what is not known is
+	// Transient. It is called once for an attempt, and not again for an error that
+	// is the same pointer as one before. Panics, and what this package rejects, are
+	// not asked about. A Classify that panics fails its execution.
+	Classify func(error) ErrorClass
+
 	// Results declares what may be done with results; nothing by default.
 	Results Results
 	// Copy returns a copy that shares nothing changeable with its argument,
@@ -41,8 +50,9 @@ type StepConfig[In, Out any] struct {
 	// called from several goroutines with the same argument.
 	Copy func(Out) Out
 	// Key tells inputs apart: two inputs with the same key are the same input.
-	// A step with Results needs it if In holds anything but numbers, strings,
-	// booleans, and structs and arrays of them.
+	// Without it inputs are told apart by all that they hold, through pointers,
+	// slices, maps and interfaces. A step with Results needs it if In holds a
+	// channel, a function, a lock or a time.Time. It is called once an execution.
 	Key func(In) string
 }
 
@@ -56,8 +66,11 @@ type Step[In, Out any] struct {
 	cfg StepConfig[In, Out]
 	// relevant features: if none of them is on, Run is a plain call.
 	relevant feature
-	identify keyer[In] // nil if nothing is declared
+	watch    atomic.Pointer[watch] // the latest; nil until the step was monitored
+	identify *identifier[In]       // nil if nothing is declared
 	flights  flights[Out]
+	budget   budget  // for retries
+	circuit  circuit // closed until it was used
 }
 
 // NewStep binds a step to an executor. Its error has every fault, each with
@@ -94,16 +107,19 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | closed}
+	s := &Step[In, Out]{ex: ex, id: ex.steps.Add(1), cfg: cfg, relevant: limited | traced | monitored | breaking | closed}
 	if cfg.Attempts > 1 || cfg.Timeout > 0 || cfg.Fallback != nil {
 		s.relevant |= always
 	}
 	if !cfg.Results.declared {
+		s.relevant |= stateful
 		return s, nil
 	}
+	run := cfg.Run
+	s.cfg.Run = func(ctx context.Context, in In) (Out, error) { return run(withoutState(ctx), in) }
 	s.relevant |= cached | shared
 	var err error
-	if s.identify, err = newKeyer(s.id, cfg.Key); err != nil {
+	if s.identify, err = newIdentifier(s.id, cfg.Key); err != nil {
 		bad("key: missing: results are declared, and an input needs a key because %w", err)
 	}
 	if why := shares(reflect.TypeFor[Out]()); why != "" && cfg.Copy == nil {
@@ -125,13 +141,21 @@ func (s *Step[In, Out]) Name() string { return s.cfg.Name }
 // is zero then. It returns ctx's error as soon as nothing of the step's own
 // function holds it up: at once while it waits, when the function returns if
 // that ignores its context, and at once in any case if the step has a Timeout.
-func (s *Step[In, Out]) Run(ctx context.Context, in In) (out Out, err error) {
+func (s *Step[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	count := s.ex.counters.stripe()
 	count.began.Add(1) // before the state is read: Close relies on it
-	st := s.ex.state.Load()
-	if st.features&s.relevant != 0 {
-		return s.run(ctx, count, st, in)
+	st := s.ex.current.Load()
+	if on := st.features & s.relevant; on != 0 {
+		if on&(monitored|closed) == monitored {
+			return s.monitored(ctx, count, st, in)
+		}
+		return s.unmonitored(ctx, count, st, in)
 	}
+	return s.plain(ctx, count, in)
+}
+
+// plain is Run while nothing is on that matters to the step.
+func (s *Step[In, Out]) plain(ctx context.Context, count *stripe, in In) (out Out, err error) {
 	defer s.end(count, &out, &err)
 	if err = ctx.Err(); err != nil {
 		return out, err
@@ -147,9 +171,17 @@ func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
 	}
 	count.ended.Add(1)
 	if *err != nil {
-		var zero Out
-		*out, *err = zero, &StepError{Step: s.cfg.Name, Err: *err}
+		*out, *err = s.settle(*out, *err)
 	}
+}
+
+// settle returns what a caller gets: an output, or an error with the step's name.
+func (s *Step[In, Out]) settle(out Out, err error) (Out, error) {
+	if err == nil {
+		return out, nil
+	}
+	var zero Out
+	return zero, &StepError{Step: s.cfg.Name, Err: err}
 }
 
 // Invalidate forgets the result for an input, because what it was computed from
@@ -160,12 +192,15 @@ func (s *Step[In, Out]) Invalidate(in In) {
 	if s.identify == nil {
 		return
 	}
-	id, ok := s.identify(in)
-	if !ok {
-		return
+	for _, exact := range []bool{false, true} { // whatever was on when it was kept
+		id, held, ok := s.identify.of(in, exact)
+		if !ok {
+			return
+		}
+		if store := s.ex.current.Load().store; store != nil {
+			store.invalidate(id)
+		}
+		s.flights.forget(id)
+		held.free()
 	}
-	if store := s.ex.state.Load().store; store != nil {
-		store.invalidate(id)
-	}
-	s.flights.forget(id)
 }

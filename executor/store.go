@@ -8,7 +8,7 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// store keeps results of all steps of an executor, bounded by a number of
+// store keeps results under identities of some type, bounded by a number of
 // entries and by age.
 //
 // # Age
@@ -28,9 +28,9 @@ import (
 // then, and storing compares the generation with the one from before the
 // execution, under the cache's lock of that entry. An unlucky neighbor in the
 // stripe is not stored once: that side is safe.
-type store struct {
+type store[ID comparable] struct {
 	clock       clock
-	cache       *otter.Cache[identity, entry]
+	cache       *otter.Cache[ID, entry]
 	ttl         atomic.Int64 // nanoseconds; written by the executor under its lock
 	seed        maphash.Seed
 	generations [256]atomic.Uint64
@@ -54,18 +54,17 @@ type result[Out any] struct {
 
 func (r *result[Out]) when() *origin { return &r.origin }
 
-func newStore(size int, ttl time.Duration, c clock) (*store, error) {
-	s := &store{clock: c, seed: maphash.MakeSeed()}
+func newStore[ID comparable](size int, ttl time.Duration, c clock) *store[ID] {
+	s := &store[ID]{clock: c, seed: maphash.MakeSeed()}
 	s.ttl.Store(int64(ttl))
-	var err error
-	s.cache, err = otter.New(&otter.Options[identity, entry]{
+	s.cache = otter.Must(&otter.Options[ID, entry]{
 		MaximumSize: size,
 		Clock:       c,
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[identity, entry]) time.Duration {
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[ID, entry]) time.Duration {
 			return max(e.Value.when().left(s.timeToLive(), e.SnapshotAtNano), 1)
 		}),
 	})
-	return s, err
+	return s
 }
 
 // left is how long a result may still be served.
@@ -74,18 +73,18 @@ func (o *origin) left(ttl time.Duration, now int64) time.Duration {
 }
 
 // get returns the kept result, if it is young enough.
-func (s *store) get(id identity) (entry, bool) { return s.cache.GetIfPresent(id) }
+func (s *store[ID]) get(id ID) (entry, bool) { return s.cache.GetIfPresent(id) }
 
 // generation must be read before the execution whose result put will store.
-func (s *store) generation(id identity) uint64 { return s.stripe(id).Load() }
+func (s *store[ID]) generation(id ID) uint64 { return s.stripe(id).Load() }
 
-func (s *store) stripe(id identity) *atomic.Uint64 {
+func (s *store[ID]) stripe(id ID) *atomic.Uint64 {
 	return &s.generations[maphash.Comparable(s.seed, id)%uint64(len(s.generations))]
 }
 
 // put keeps a result, unless the identity was invalidated since generation was
 // read, a younger result is there, or it is too old already.
-func (s *store) put(id identity, generation uint64, e entry) {
+func (s *store[ID]) put(id ID, generation uint64, e entry) {
 	from := e.when()
 	ttl := s.timeToLive()
 	if from.left(ttl, s.clock.NowNano()) <= 0 {
@@ -105,27 +104,27 @@ func (s *store) put(id identity, generation uint64, e entry) {
 
 // invalidate removes the result, and keeps executions that began before from
 // storing theirs.
-func (s *store) invalidate(id identity) {
+func (s *store[ID]) invalidate(id ID) {
 	s.stripe(id).Add(1)
 	s.cache.Invalidate(id)
 }
 
 // resize moves the bound; a smaller one evicts before it returns, the entries
 // least likely to be used first. What stays is warm.
-func (s *store) resize(size int) {
+func (s *store[ID]) resize(size int) {
 	if s.size() != size {
 		s.cache.SetMaximum(uint64(size))
 	}
 }
 
-func (s *store) size() int { return int(s.cache.GetMaximum()) }
+func (s *store[ID]) size() int { return int(s.cache.GetMaximum()) }
 
-func (s *store) timeToLive() time.Duration { return time.Duration(s.ttl.Load()) }
+func (s *store[ID]) timeToLive() time.Duration { return time.Duration(s.ttl.Load()) }
 
 // setTTL moves the TTL, and the expiry of what is there, longer or shorter.
 // That takes some hundred nanoseconds an entry, during which the cache serves as
 // usual.
-func (s *store) setTTL(ttl time.Duration) {
+func (s *store[ID]) setTTL(ttl time.Duration) {
 	if s.ttl.Swap(int64(ttl)) == int64(ttl) {
 		return
 	}
@@ -135,7 +134,7 @@ func (s *store) setTTL(ttl time.Duration) {
 }
 
 // move sets the expiry of an entry to what the TTL says now.
-func (s *store) move(id identity, from *origin) {
+func (s *store[ID]) move(id ID, from *origin) {
 	if left := from.left(s.timeToLive(), s.clock.NowNano()); left > 0 {
 		s.cache.SetExpiresAfter(id, left)
 	} else {
@@ -143,8 +142,30 @@ func (s *store) move(id identity, from *origin) {
 	}
 }
 
+// trim drops entries down to that share of them, the coldest first, and leaves
+// the bound where it is. It reports how many it dropped; a nil store has none.
+func (s *store[ID]) trim(keep float64) int {
+	if s == nil {
+		return 0
+	}
+	s.cache.CleanUp()
+	size := s.cache.EstimatedSize()
+	excess := size - int(keep*float64(size))
+	var coldest []ID // no entry may be removed while the order is read
+	for e := range s.cache.Coldest() {
+		if len(coldest) == excess {
+			break
+		}
+		coldest = append(coldest, e.Key)
+	}
+	for _, id := range coldest {
+		s.cache.Invalidate(id)
+	}
+	return len(coldest)
+}
+
 // close ends the cache's goroutine, and waits for it.
-func (s *store) close() { s.cache.StopAllGoroutines() }
+func (s *store[ID]) close() { s.cache.StopAllGoroutines() }
 
 // clock counts monotonic nanoseconds since shortly before an executor was made.
 // It costs half of a time.Now, and setting the machine's clock does not age or

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -123,11 +124,9 @@ func TestStress_applyUnderLoad(t *testing.T) {
 	applied := 0
 	r := rand.New(rand.NewPCG(8, 8))
 	for time.Now().Before(stop) {
-		cfg := Config{
-			EnableCacheOptimization: r.IntN(2) == 0, CacheSize: 1 + r.IntN(200), CacheTTL: time.Duration(1+r.IntN(100)) * time.Second,
-			EnableStepOptimization:        r.IntN(2) == 0,
-			EnableConcurrencyOptimization: r.IntN(2) == 0, MaxConcurrentExecutions: 1 + r.IntN(8), ConcurrencyTimeout: time.Hour,
-		}
+		cfg := randomConfig(r)
+		cfg.CacheSize, cfg.MaxConcurrentExecutions = 1+r.IntN(200), 1+r.IntN(8)
+		cfg.ConcurrencyTimeout, cfg.CircuitBreakerFailureThreshold = time.Hour, 1e5 // nothing is rejected
 		require.NoError(t, ex.Apply(cfg))
 		require.Equal(t, cfg, ex.Config())
 		want := controller.SettingOf(settingOf(cfg))
@@ -144,14 +143,30 @@ func TestStress_applyUnderLoad(t *testing.T) {
 	require.Zero(t, stats.InFlight)
 	require.Zero(t, stats.Rejected)
 	require.Zero(t, stats.Panics)
+	// A function with a timeout hands over its result before its permit.
+	require.Eventually(t, func() bool { return ex.background.Load() == 0 }, 5*time.Second, time.Millisecond)
 	require.Zero(t, usedOf(ex.permits.word.Load()), "every permit came back")
 	require.Empty(t, pure.flights.m)
 }
 
 func settingOf(cfg Config) map[string]float64 {
 	m := map[string]float64{}
-	for _, f := range configFields() {
-		m[f.knob.Name] = f.get(&cfg)
+	for _, f := range movableFields() {
+		m[f.Name] = f.get(&cfg)
 	}
 	return m
+}
+
+// randomConfig is a valid one with each field anywhere in its range, and no
+// autopilot.
+func randomConfig(r *rand.Rand) Config {
+	c := Defaults()
+	for _, f := range movableFields() {
+		v := f.Min + r.Float64()*(f.Max-f.Min)
+		if f.Scale == controller.Log {
+			v = f.Min * math.Pow(f.Max/f.Min, r.Float64())
+		}
+		f.set(&c, f.Clamp(v))
+	}
+	return c
 }

@@ -13,7 +13,7 @@ import (
 // An operator who changes one field while the autopilot moves others loses none
 // of either's changes: Update reads and writes as one.
 func TestUpdate_losesNobodysChange(t *testing.T) {
-	ex, err := executor.NewWithAutopilot(executor.Config{})
+	ex, err := executor.New(executor.Config{}, executor.WithAutopilot())
 	require.NoError(t, err)
 	defer ex.Close()
 	var wait sync.WaitGroup

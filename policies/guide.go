@@ -12,6 +12,7 @@ import (
 //
 //  1. Each offered optimization that is off is turned on, in the guide's order
 //     for the workload; those the guide does not name come after, as offered.
+//     Its numbers begin with the guide's for the measured load and state size.
 //  2. The numbers of what is on are moved: twice, half, then by smaller factors.
 //     A move that was kept is repeated in its direction.
 //  3. What is on is tried off: what paid last week may not pay today.
@@ -87,7 +88,11 @@ func (g *Guide) turnOn(v controller.View, o controller.Optimization) (controller
 		return controller.Proposal{}, false
 	}
 	change := map[string]float64{o.Switch: 1}
-	for name, value := range o.Start {
+	measured := func(controller.Metric) (float64, bool) { return 0, false }
+	if v.Baseline != nil {
+		measured = v.Baseline.Value
+	}
+	for name, value := range catalog.Start(o, measured) {
 		if k, ok := v.Space.Knob(name); ok && k.Period == 0 {
 			change[name] = k.Clamp(value)
 		}

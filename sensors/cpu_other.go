@@ -13,3 +13,7 @@ func (p *process) cpuSeconds() (float64, error) {
 	}
 	return t.User + t.System, nil
 }
+
+// ProcessCPU returns the CPU time that the process has used so far, user and
+// system, in seconds, where it can be read cheaply.
+func ProcessCPU() (seconds float64, ok bool) { return 0, false }

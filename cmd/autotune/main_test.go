@@ -78,6 +78,9 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 	defer taken.Close()
 	trace := filepath.Join(t.TempDir(), "trace.csv")
 	require.NoError(t, os.WriteFile(trace, []byte("second,requests\n0,ten\n"), 0o600))
+	broken, automatic := filepath.Join(t.TempDir(), "broken.yaml"), filepath.Join(t.TempDir(), "automatic.yaml")
+	require.NoError(t, os.WriteFile(broken, []byte("cache_sise: 4096\n"), 0o600))
+	require.NoError(t, os.WriteFile(automatic, []byte("enable_automatic_optimization: true\n"), 0o600))
 	for _, c := range []struct {
 		args []string
 		want []string
@@ -87,6 +90,7 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"run", "--policy", "oracle"}, []string{`policy "oracle"`, "guide, static"}},
 		{[]string{"run", "--workload", "fast"}, []string{`workload "fast"`, "must be one of"}},
 		{[]string{"run", "--offer", "cash"}, []string{`offer "cash"`, "must be one of"}},
+		{[]string{"run", "--offer", "all"}, []string{"duration 3m48s: must be at least", "13 that are offered"}},
 		{[]string{"run", "--max-pairs", "0"}, []string{"max-pairs 0", "at least 1"}},
 		{[]string{"run", "--trace", "/nowhere.csv"}, []string{"/nowhere.csv"}},
 		{[]string{"run", "--trace", trace}, []string{"trace.csv", "ten"}},
@@ -95,9 +99,25 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"run", "--journal", "/dev/null/j"}, []string{"/dev/null/j"}},
 		{[]string{"run", "--sed", "1"}, []string{"--sed"}},
 		{[]string{"run", "now"}, []string{"now"}},
+		{[]string{"validate"}, []string{"candidate is empty"}},
+		{[]string{"validate", "--candidate", "/nowhere.yaml"}, []string{"/nowhere.yaml"}},
+		{[]string{"validate", "--candidate", "fast"}, []string{`preset "fast": must be one of`}},
+		{[]string{"validate", "--candidate", broken}, []string{"broken.yaml:1:1: cache_sise", "did you mean cache_size?"}},
+		{[]string{"validate", "--candidate", automatic}, []string{"candidate " + automatic, "enable_automatic_optimization true: must be off"}},
+		{[]string{"validate", "--baseline", automatic, "--candidate", "high-frequency"}, []string{"baseline " + automatic, "must be off"}},
+		{[]string{"validate", "--candidate", "high-frequency", "--workload", "fast"}, []string{`workload "fast"`, "must be one of"}},
+		{[]string{"validate", "--candidate", "high-frequency", "--rate", "0"}, []string{"rate 0", "above 0"}},
+		{[]string{"validate", "--candidate", "high-frequency", "--duration", "30s"}, []string{"duration 30s: must be at least 1m", "8 pairs"}},
+		{[]string{"validate", "--candidate", "high-frequency", "--duration", "-1s"}, []string{"duration -1s", "negative"}},
 		{[]string{"ruin"}, []string{"ruin"}},
 		{[]string{"replay", "/nowhere"}, []string{"/nowhere"}},
 		{[]string{"replay"}, []string{"1 arg"}},
+		{[]string{"config", "show", "fast"}, []string{`preset "fast"`, "must be one of baseline, "}},
+		{[]string{"config", "show", "baseline+staging"}, []string{`preset "staging"`, "must come first"}},
+		{[]string{"config", "show", "./fast.yaml"}, []string{"./fast.yaml"}},
+		{[]string{"config", "diff", "baseline", "/nowhere.yaml"}, []string{"/nowhere.yaml"}},
+		{[]string{"config", "check", "/nowhere.yaml"}, []string{"/nowhere.yaml"}},
+		{[]string{"config", "shwo", "baseline"}, []string{"shwo"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			p := begin(t, c.args...)

@@ -25,7 +25,11 @@ const runHelp = `Starts a real HTTP service on loopback over an embedded databas
 another process, and lets the autopilot improve it: one optimization at a time,
 each judged in randomized pairs of blocks. Two of the five offered are controls:
 "placebo" does nothing and "harmful" doubles the latency. It ends with an
-independent check of the final setting against the initial one.`
+independent check of the final setting against the initial one.
+
+Workloads: high-allocation, large-context, cpu-intensive, high-frequency,
+low-latency. --offer all offers every optimization of the executor, and needs
+--duration 12m.`
 
 type runFlags struct {
 	demo.RunConfig
@@ -40,13 +44,13 @@ func runCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	fs := cmd.Flags()
-	fs.DurationVar(&f.Duration, "duration", demo.DefaultDuration, "of the whole run, check included; at least 100s")
+	fs.DurationVar(&f.Duration, "duration", demo.DefaultDuration, "of the whole run, check included; at least 100s, and 12m to offer all")
 	fs.Float64Var(&f.Rate, "rate", demo.DefaultRate, "mean requests per second")
 	fs.StringVar(&f.trace, "trace", "", "CSV `file` of requests per second or minute to replay, scaled to mean --rate from its busiest stretch")
 	fs.StringVar(&f.Addr, "addr", demo.DefaultAddr, "loopback address of the service")
 	fs.StringVar(&f.policy, "policy", "guide", "what to try next: guide or static")
-	fs.StringVar(&f.Workload, "workload", "", "the guide's name of the workload, which sets the order")
-	fs.StringSliceVar(&f.Offer, "offer", nil, "optimizations to try, by name (default all)")
+	fs.StringVar(&f.Workload, "workload", "", "the guide's name of the workload: what is asked of the service, and the order of trials (default an everyday mix)")
+	fs.StringSliceVar(&f.Offer, "offer", demo.DefaultOffer(), "optimizations to try, by name, or all")
 	fs.IntVar(&f.MaxPairs, "max-pairs", 24, "pairs a trial may take")
 	fs.StringVar(&f.Journal, "journal", "", "`folder` of the decision log (default a temporary one)")
 	fs.BoolVar(&f.Advise, "advise", false, "change nothing, say what would be tried and why")
@@ -71,8 +75,8 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if len(f.Offer) == 1 && f.Offer[0] == "all" {
 		f.Offer = nil
 	}
-	if !(f.Rate > 0 && f.Rate <= demo.MaxRate) {
-		return fmt.Errorf("rate %v: must be above 0 and at most %v requests/s", f.Rate, float64(demo.MaxRate))
+	if err := checkRate(f.Rate); err != nil {
+		return err
 	}
 	if f.MaxPairs < 1 {
 		return fmt.Errorf("max-pairs %d: must be at least 1", f.MaxPairs)
@@ -124,6 +128,13 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	}
 	if err != nil {
 		return failure{fmt.Errorf("summary: %w", err)}
+	}
+	return nil
+}
+
+func checkRate(rate float64) error {
+	if !(rate > 0 && rate <= demo.MaxRate) {
+		return fmt.Errorf("rate %v: must be above 0 and at most %v requests/s", rate, float64(demo.MaxRate))
 	}
 	return nil
 }

@@ -2,6 +2,10 @@ package demo
 
 import (
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"autotune/executor"
 )
 
 // What the service's work costs, one request at a time.
@@ -45,5 +49,42 @@ func BenchmarkSchedule(b *testing.B) {
 	s := NewSchedule(1, DefaultRate, nil, DefaultItems)
 	for b.Loop() {
 		s.Next()
+	}
+}
+
+// BenchmarkBasket is pricing a basket: deep copies for each step, or shared.
+func BenchmarkBasket(b *testing.B) {
+	for _, cfg := range []executor.Config{{}, {EnableContextOptimization: true}} {
+		b.Run(map[bool]string{false: "off", true: "on"}[cfg.EnableContextOptimization], func(b *testing.B) {
+			ex, err := executor.New(cfg)
+			require.NoError(b, err)
+			defer ex.Close()
+			f, err := newBasketFlow(ex)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := f.price(b.Context(), 5)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
+
+// BenchmarkReport is making a page, on a new table or one out of a pool.
+func BenchmarkReport(b *testing.B) {
+	for _, cfg := range []executor.Config{{}, {EnableObjectPool: true}} {
+		b.Run(map[bool]string{false: "off", true: "on"}[cfg.EnableObjectPool], func(b *testing.B) {
+			ex, err := executor.New(cfg)
+			require.NoError(b, err)
+			defer ex.Close()
+			tables, err := executor.NewPool(ex, executor.PoolConfig[reportTable]{New: newReportTable, Reset: (*reportTable).reset})
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				t := tables.Get()
+				t.page(Item{ID: 3, Name: "amber brass no. 3", PriceCents: 250})
+				tables.Put(t)
+			}
+		})
 	}
 }

@@ -12,6 +12,11 @@
 //	GET  /packing/{order}            a pure computation, some ms of CPU         9 in 100
 //	POST /items/{id}/stock?by=       a write; the item is no longer cached      5 in 100
 //	GET  /offers/{id}                an upstream that is slow and fails         1 in 100
+//	GET  /reports/{id}               lays out a table in scratch objects         only where a
+//	GET  /baskets/{id}               five steps pass large state along           workload has it
+//
+// Those are the shares of the everyday mix; the guide's workloads have their own
+// (see Workload).
 //
 // Only the upstream sleeps. Everything else costs what it computes, so that an
 // optimization can gain only by avoiding work.

@@ -51,6 +51,8 @@ type LoadConfig struct {
 	Seed uint64
 	// Items of the service; DefaultItems if 0.
 	Items int
+	// Workload: what is asked for; the everyday one by default.
+	Workload Workload
 	// Header that carries the intended time of a request, in nanoseconds since
 	// 1970; IntendedTimeHeader if empty.
 	Header string
@@ -152,7 +154,7 @@ func RunLoad(ctx context.Context, config LoadConfig) (LoadReport, error) {
 	l := newLoad(ctx, config)
 	cpu := processCPU()
 	start := time.Now()
-	l.send(ctx, start, NewSchedule(config.Seed, config.Rate, config.Trace, config.Items))
+	l.send(ctx, start, config.Workload.schedule(config.Seed, config.Rate, config.Trace, config.Items))
 	elapsed := time.Since(start)
 	l.stop()
 	return l.report(elapsed, processCPU()-cpu), nil

@@ -25,6 +25,8 @@ type loadLine struct {
 	Trace []float64 `json:"trace,omitempty"`
 	Seed  uint64    `json:"seed"`
 	Items int       `json:"items"`
+	// Workload by name.
+	Workload string `json:"workload,omitempty"`
 }
 
 // ServeLoad is the child's side.
@@ -38,7 +40,11 @@ func ServeLoad(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(first, &l); err != nil {
 		return fmt.Errorf("load: configuration %q: %w", first, err)
 	}
-	report, err := RunLoad(ctx, LoadConfig{URL: l.URL, Rate: l.Rate, Trace: l.Trace, Seed: l.Seed, Items: l.Items, Parent: r})
+	w, err := WorkloadNamed(l.Workload)
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	report, err := RunLoad(ctx, LoadConfig{URL: l.URL, Rate: l.Rate, Trace: l.Trace, Seed: l.Seed, Items: l.Items, Workload: w, Parent: r})
 	if err != nil {
 		return err
 	}

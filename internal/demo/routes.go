@@ -22,6 +22,8 @@ import (
 //	packing  pure: the same order has the same plan
 //	stock    nothing: a write runs each time
 //	offer    nothing: each customer asks the upstream, with attempts, timeout and fallback
+//	report   nothing; its scratch objects come from a pool
+//	basket   nothing; a flow of steps that pass the basket along as run state
 const (
 	itemFresh   = 5 * time.Second
 	searchFresh = 20 * time.Second
@@ -48,10 +50,12 @@ type steps struct {
 	packing *executor.Step[int, Packing]
 	stock   *executor.Step[Restock, int]
 	offer   *executor.Step[int, Price]
+	report  *executor.Step[int, ReportPage]
+	basket  *basketFlow
 }
 
 func newSteps(ex *executor.Executor, db *store, up *upstream) (s steps, err error) {
-	var errs [5]error
+	var errs [7]error
 	s.item, errs[0] = executor.NewStep(ex, executor.StepConfig[int, Item]{
 		Name: "item", Run: db.readItem, Results: executor.FreshFor(itemFresh),
 	})
@@ -80,6 +84,8 @@ func newSteps(ex *executor.Executor, db *store, up *upstream) (s steps, err erro
 			return Price{ID: id, Cents: cents, Listed: true}, err
 		},
 	})
+	s.report, errs[5] = newReport(ex, db)
+	s.basket, errs[6] = newBasketFlow(ex)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -103,6 +109,18 @@ func (s *Service) routes() http.Handler {
 		if order, ok := number(w, r.PathValue("order"), "order"); ok {
 			plan, err := s.steps.packing.Run(r.Context(), order)
 			answer(w, plan, err)
+		}
+	}))
+	mux.HandleFunc("GET /reports/{id}", s.controls.harm(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := number(w, r.PathValue("id"), "id"); ok {
+			page, err := s.steps.report.Run(r.Context(), id)
+			answer(w, page, err)
+		}
+	}))
+	mux.HandleFunc("GET /baskets/{id}", s.controls.harm(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := number(w, r.PathValue("id"), "id"); ok {
+			bill, err := s.steps.basket.price(r.Context(), id)
+			answer(w, bill, err)
 		}
 	}))
 	mux.HandleFunc("POST /items/{id}/stock", s.controls.harm(func(w http.ResponseWriter, r *http.Request) {
@@ -141,6 +159,10 @@ func requestOf(kind Kind, key int) (method, path string) {
 		return http.MethodPost, "/items/" + n + "/stock?by=" + strconv.Itoa(1-2*(key%2))
 	case Offer:
 		return http.MethodGet, "/offers/" + n
+	case Report:
+		return http.MethodGet, "/reports/" + n
+	case Basket:
+		return http.MethodGet, "/baskets/" + n
 	default:
 		return http.MethodGet, "/items/" + n
 	}

@@ -24,7 +24,11 @@ const (
 	blockMeasure = time.Second
 	checkPairs   = 12
 	maxPairs     = 24
-	warmUp       = 3 * time.Second
+	// baselineBlocks and enoughPairs are the autopilot's own: blocks in which it
+	// measures noise, and pairs that it keeps for what is untried.
+	baselineBlocks = 22
+	enoughPairs    = 8
+	warmUp         = 3 * time.Second
 	// tidy is what stopping, a prolonged block or two and the summary may take.
 	tidy = 5 * time.Second
 	// idleEnough is how long the autopilot may find nothing to try before the
@@ -37,9 +41,18 @@ const (
 
 var timing = controller.Timing{Washout: blockWashout, Measure: blockMeasure}
 
-// granted: the demonstration's owner allows the limit on concurrency to reject
-// what has waited for its timeout.
-var granted = []string{"enable_concurrency_optimization"}
+// granted: the demonstration's owner allows what these may change: waiting too
+// long is rejected, few spans are exported, hopeless attempts are left out.
+var granted = []string{
+	"enable_concurrency_optimization", "enable_optimized_telemetry", "enable_optimized_error_handling", "enable_circuit_breaker",
+}
+
+// DefaultOffer names what a run of DefaultDuration has the time to try.
+func DefaultOffer() []string {
+	return []string{
+		"enable_cache_optimization", "enable_step_optimization", "enable_concurrency_optimization", placeboName, harmfulName,
+	}
+}
 
 // DefaultDuration of a run.
 const DefaultDuration = 228 * time.Second
@@ -53,9 +66,11 @@ type RunConfig struct {
 	Trace []float64
 	Addr  string
 	Items int
-	// Policy by name, and the guide's Workload.
-	Policy   controller.Policy
+	// Workload is one of the guide's, by name: what is asked of the service, and
+	// in which order the guide's policy tries things; empty is the everyday one.
 	Workload string
+	// Policy says what to try next; the guide's if nil.
+	Policy controller.Policy
 	// Offer names the optimizations to try; all if empty.
 	Offer []string
 	// MaxPairs a trial may take; 24 if 0.
@@ -99,6 +114,58 @@ func (c *RunConfig) setDefaults() error {
 	}
 	if c.Duration < leastDuration && !c.Advise {
 		return fmt.Errorf("duration %v: must be at least %v: noise, a trial and the check need that long", c.Duration, leastDuration)
+	}
+	return nil
+}
+
+// needed is how long a run takes that gives each of these a first trial of
+// enoughPairs: with fewer nothing can be shown of any.
+func needed(space controller.Space, initial controller.Setting, offered []controller.Optimization) (time.Duration, error) {
+	d := warmUp + baselineBlocks*(blockWashout+blockMeasure) + checkPairs*2*(blockWashout+blockMeasure) + tidy
+	for _, o := range offered {
+		first := map[string]float64{}
+		for name, value := range o.Start {
+			if k, ok := space.Knob(name); ok && k.Period == 0 {
+				first[name] = value
+			}
+		}
+		if o.Switch != "" {
+			first[o.Switch] = 1
+		}
+		pair, err := controller.ComparisonConfig{Space: space, Baseline: initial, Candidate: initial.With(first), Pairs: 1, Timing: timing}.PairDuration()
+		if err != nil {
+			return 0, err
+		}
+		d += enoughPairs * pair
+	}
+	return d, nil
+}
+
+// checkTime refuses a run that is too short for what it is to try.
+func (r *run) checkTime() error {
+	if r.cfg.Advise {
+		return nil
+	}
+	ex, err := executor.New(executor.Config{})
+	if err != nil {
+		return err
+	}
+	defer ex.Close() //nolint:errcheck // nothing ran in it
+	target, err := autotune.NewTarget(ex, r.controls.Knobs(), nil)
+	if err != nil {
+		return err
+	}
+	initial, err := target.Current(context.Background())
+	if err != nil {
+		return err
+	}
+	offered := r.offered(ex)
+	least, err := needed(target.Space(), initial, offered)
+	if err != nil {
+		return err
+	}
+	if least = (least + time.Second - 1).Truncate(time.Second); r.cfg.Duration < least {
+		return fmt.Errorf("duration %v: must be at least %v to try the %d that are offered, or offer fewer", r.cfg.Duration, least, len(offered))
 	}
 	return nil
 }
@@ -162,6 +229,13 @@ func (r *run) all(ctx context.Context) error {
 // begin starts every part; the autopilot is held until the service is warm.
 func (r *run) begin(ctx context.Context) error {
 	c := &r.cfg
+	workload, err := WorkloadNamed(c.Workload)
+	if err != nil {
+		return err
+	}
+	if err := r.checkTime(); err != nil {
+		return err
+	}
 	if c.Journal == "" {
 		dir, err := os.MkdirTemp("", "autotune-journal-")
 		if err != nil {
@@ -180,17 +254,17 @@ func (r *run) begin(ctx context.Context) error {
 	if c.Configure != nil {
 		c.Configure(&config)
 	}
-	var err error
 	if r.pilot, err = autotune.Start(context.WithoutCancel(ctx), config); err != nil {
 		return err
 	}
 	c.OnStage("making the database", 0, 0)
 	if r.service, err = Start(ctx, Config{
 		Addr: c.Addr, Executor: r.pilot.Executor(), Recorder: r.pilot.Recorder(), Controls: r.controls, Seed: c.Seed, Items: c.Items,
+		Workload: workload,
 	}); err != nil {
 		return err
 	}
-	if r.load, err = startLoad(c.LoadCommand, loadLine{URL: r.service.URL(), Rate: c.Rate, Trace: c.Trace, Seed: c.Seed, Items: c.Items}); err != nil {
+	if r.load, err = startLoad(c.LoadCommand, loadLine{URL: r.service.URL(), Rate: c.Rate, Trace: c.Trace, Seed: c.Seed, Items: c.Items, Workload: c.Workload}); err != nil {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	c.OnStage("warming up at "+r.service.URL(), 0, 0)
@@ -236,7 +310,7 @@ func (r *run) let(ctx context.Context) error {
 	s := r.pilot.Status()
 	r.follow(s)
 	r.summary.Interrupted = ctx.Err() != nil
-	r.summary.take(s, r.offered())
+	r.summary.take(s, r.offered(r.pilot.Executor()))
 	r.summary.AutopilotCPU = s.CPUSeconds / time.Since(began).Seconds()
 	if used := processCPU() - cpu; used > 0 {
 		r.summary.AutopilotShare = s.CPUSeconds / used
@@ -320,9 +394,9 @@ func (r *run) sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// offered are the optimizations of this run.
-func (r *run) offered() []controller.Optimization {
-	all := append(r.pilot.Executor().Optimizations(), r.controls.Optimizations()...)
+// offered are the optimizations of this run, of an executor and the controls.
+func (r *run) offered(ex *executor.Executor) []controller.Optimization {
+	all := append(ex.Optimizations(), r.controls.Optimizations()...)
 	return slices.DeleteFunc(all, func(o controller.Optimization) bool {
 		return len(r.cfg.Offer) > 0 && !slices.Contains(r.cfg.Offer, o.Name)
 	})

@@ -9,7 +9,7 @@ import (
 
 // A schedule says which request to send when, before any is sent: arrivals are
 // Poisson at a rate that changes each second, keys are Zipf distributed, and
-// what is asked for follows the mix. It depends on the seed alone, never on how
+// what is asked for follows the workload's mix. It depends on the seed alone, never on how
 // the service answers; that is what makes the load open-loop. The same seed
 // gives the same requests at the same times.
 //
@@ -47,9 +47,11 @@ const (
 	Pack
 	WriteStock
 	Offer
+	Report
+	Basket
 )
 
-var kindNames = [...]string{"", "read", "search", "packing", "write", "offer"}
+var kindNames = [...]string{"", "read", "search", "packing", "write", "offer", "report", "basket"}
 
 // String returns the kind's name.
 func (k Kind) String() string {
@@ -58,13 +60,6 @@ func (k Kind) String() string {
 	}
 	return kindNames[k]
 }
-
-// The mix: how many of 1000 requests are of each kind. Search and packing are
-// the expensive fifth that p95 lies in; see the package's arithmetic.
-var mix = [...]struct {
-	kind Kind
-	of   int
-}{{ReadItem, 760}, {Search, 90}, {Pack, 90}, {WriteStock, 50}, {Offer, 10}}
 
 // How skewed the keys are: the k-th most popular is asked for in proportion to
 // (head + k)^-skew, k from 0. Items are many and mildly skewed. Searches and
@@ -88,28 +83,35 @@ type Arrival struct {
 
 // Schedule yields arrivals in order of time. It is not safe for concurrent use.
 type Schedule struct {
-	rate   func(second int) float64
-	second int     // of at
-	at     float64 // seconds
-	rng    *rand.Rand
-	items  int
-	item   *rand.Zipf
-	search *rand.Zipf
-	pack   *rand.Zipf
+	workload Workload
+	rate     func(second int) float64
+	second   int     // of at
+	at       float64 // seconds
+	rng      *rand.Rand
+	items    int
+	item     *rand.Zipf
+	search   *rand.Zipf
+	pack     *rand.Zipf
 }
 
-// NewSchedule makes a schedule of the given mean rate, or of the rates of a
-// trace, one value a second, which starts over when it ends. There are so many items.
+// NewSchedule makes a schedule of the everyday workload at the given mean rate,
+// or at the rates of a trace, one value a second, which starts over when it ends.
+// There are so many items.
 func NewSchedule(seed uint64, rate float64, trace []float64, items int) *Schedule {
-	s := &Schedule{rng: rand.New(rand.NewPCG(seed, 1)), items: items}
+	return Workload{}.schedule(seed, rate, trace, items)
+}
+
+func (w Workload) schedule(seed uint64, rate float64, trace []float64, items int) *Schedule {
+	s := &Schedule{workload: w, rng: rand.New(rand.NewPCG(seed, 1)), items: items}
 	if len(trace) > 0 {
 		s.rate = func(second int) float64 { return trace[second%len(trace)] }
 	} else {
 		s.rate = newDrift(seed, rate).at
 	}
-	s.item = rand.NewZipf(s.rng, itemSkew, itemHead, uint64(items-1))
-	s.search = rand.NewZipf(s.rng, heavySkew, heavyHead, searches-1)
-	s.pack = rand.NewZipf(s.rng, heavySkew, heavyHead, orders-1)
+	item, heavy := w.skews()
+	s.item = rand.NewZipf(s.rng, item, itemHead, uint64(items-1))
+	s.search = rand.NewZipf(s.rng, heavy, heavyHead, searches-1)
+	s.pack = rand.NewZipf(s.rng, heavy, heavyHead, orders-1)
 	return s
 }
 
@@ -138,6 +140,11 @@ func (s *Schedule) Next() Arrival {
 		a.Key = int(s.search.Uint64())
 	case Pack:
 		a.Key = int(s.pack.Uint64())
+		if s.workload.freshOrders {
+			a.Key = s.rng.IntN(1 << 40) // all but never twice
+		}
+	case Basket:
+		a.Key = s.rng.IntN(baskets)
 	default:
 		a.Key = scatter(int(s.item.Uint64()), s.items)
 	}
@@ -146,7 +153,7 @@ func (s *Schedule) Next() Arrival {
 
 func (s *Schedule) pickKind() Kind {
 	n := s.rng.IntN(1000)
-	for _, m := range mix {
+	for _, m := range s.workload.shares() {
 		if n -= m.of; n < 0 {
 			return m.kind
 		}
@@ -167,34 +174,25 @@ type drift struct {
 	mean                 float64
 	slow, quick          float64 // periods, in seconds
 	slowPhase, quickWave float64 // phases, in radians
-	rng                  *rand.Rand
-	from, until          int // the current or next burst, in seconds
+	bursts               bursts
 }
 
 func newDrift(seed uint64, mean float64) *drift {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	d := &drift{
-		mean: mean, rng: rng,
+		mean: mean,
 		slow: 50 + 40*rng.Float64(), quick: 11 + 8*rng.Float64(),
 		slowPhase: 2 * math.Pi * rng.Float64(), quickWave: 2 * math.Pi * rng.Float64(),
 	}
-	d.nextBurst(0)
+	d.bursts = newBursts(rng)
 	return d
-}
-
-func (d *drift) nextBurst(after int) {
-	d.from = after + 5 + int(10*d.rng.ExpFloat64())
-	d.until = d.from + 2 + d.rng.IntN(3)
 }
 
 // at returns the rate of a second. Seconds must be asked for in order.
 func (d *drift) at(second int) float64 {
-	for second >= d.until {
-		d.nextBurst(d.until)
-	}
 	t := float64(second)
 	r := 0.96 * d.mean * (1 + 0.13*math.Sin(2*math.Pi*t/d.slow+d.slowPhase) + 0.07*math.Sin(2*math.Pi*t/d.quick+d.quickWave))
-	if second >= d.from {
+	if d.bursts.in(second) {
 		r *= 1.25
 	}
 	return r

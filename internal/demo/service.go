@@ -53,6 +53,8 @@ type Config struct {
 	Controls *Controls
 	// Items in the catalog; DefaultItems if 0.
 	Items int
+	// Workload that it will get: whether the upstream has outages.
+	Workload Workload
 }
 
 // Service is a running service. It is safe for concurrent use.
@@ -105,7 +107,7 @@ func Start(ctx context.Context, config Config) (_ *Service, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	s := &Service{url: "http://" + listener.Addr().String(), upstream: newUpstream(config.Seed), controls: config.Controls, served: make(chan error, 1)}
+	s := &Service{url: "http://" + listener.Addr().String(), upstream: newUpstream(config.Seed, config.Workload.outages), controls: config.Controls, served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("demo: %w", err), listener.Close(), s.removeData())

@@ -66,6 +66,12 @@ func TestRoutes_answer(t *testing.T) {
 		{"POST", "/items/1000/stock?by=1", 404, "not found"},
 		{"GET", "/offers/7", 200, `"cents":`},
 		{"GET", "/offers/1000", 404, "not found"},
+		{"GET", "/reports/7", 200, `"rows":1200,`},
+		{"GET", "/reports/1000", 404, "not found"},
+		{"GET", "/reports/x", 400, `id "x": must be a whole number`},
+		{"GET", "/baskets/7", 200, `"total":`},
+		{"GET", "/baskets/64", 404, "not found"},
+		{"GET", "/baskets/-1", 404, "not found"},
 		{"GET", "/nothing", 404, ""},
 		{"DELETE", "/items/7", 405, ""},
 	} {
@@ -99,15 +105,20 @@ func TestRoutes_writeInvalidates(t *testing.T) {
 // The same requests have the same answers whether or not anything is optimized.
 // Offers are left out: the upstream's moods are random.
 func TestRoutes_sameAnswersOptimized(t *testing.T) {
-	ex, err := executor.New(executor.Config{EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true})
+	ex, err := executor.New(executor.Config{
+		EnableCacheOptimization: true, EnableStepOptimization: true, EnableConcurrencyOptimization: true,
+		EnableObjectPool: true, EnableContextOptimization: true, EnableOptimizedErrorHandling: true, EnableCircuitBreaker: true,
+		EnableMemoryOptimization: true, EnableOptimizedTelemetry: true, EnablePerformanceMonitoring: true, EnableAlgorithmOptimization: true,
+	})
 	require.NoError(t, err)
 	defer ex.Close()
 	controls := NewControls()
 	require.NoError(t, controls.Knobs()[1].Set(1))
 	_, viaOptimized := start(t, Config{Executor: ex, Controls: controls})
 	_, viaPlain := start(t, Config{})
-	schedule := NewSchedule(3, DefaultRate, nil, 1000)
-	for range 100 {
+	schedule := Workload{mix: []share{{ReadItem, 600}, {Search, 100}, {Pack, 50}, {WriteStock, 50}, {Report, 100}, {Basket, 100}}}.
+		schedule(3, DefaultRate, nil, 1000)
+	for range 150 {
 		a := schedule.Next()
 		if a.Kind == Offer || a.Kind == Pack && a.Key > 20 {
 			continue
@@ -119,6 +130,7 @@ func TestRoutes_sameAnswersOptimized(t *testing.T) {
 		require.Equal(t, want, got, "%s %s", method, path)
 	}
 	assert.NotZero(t, ex.Stats().CacheHits)
+	assert.NotZero(t, ex.Stats().PoolMade)
 }
 
 func TestStart_measures(t *testing.T) {

@@ -12,9 +12,14 @@ import (
 // milliseconds, fails one time in eight and now and then does not answer in any
 // useful time. It is the only thing here that sleeps. It is safe for concurrent
 // use; with the same seed and calls one after the other it behaves the same.
+//
+// With outages it also goes down for some seconds at a time: then it fails, at
+// once, whatever it is asked.
 type upstream struct {
-	mu  sync.Mutex
-	rng *rand.Rand
+	mu      sync.Mutex
+	rng     *rand.Rand
+	outages *bursts // nil: none
+	began   time.Time
 }
 
 var errUpstream = errors.New("upstream: temporarily unavailable")
@@ -27,8 +32,18 @@ const (
 	upstreamSpread = 3 * time.Millisecond // mean of the exponential part
 )
 
-func newUpstream(seed uint64) *upstream {
-	return &upstream{rng: rand.New(rand.NewPCG(seed, 5))}
+func newUpstream(seed uint64, outages bool) *upstream {
+	u := &upstream{rng: rand.New(rand.NewPCG(seed, 5)), began: time.Now()}
+	if outages {
+		b := newBursts(rand.New(rand.NewPCG(seed, 6)))
+		u.outages = &b
+	}
+	return u
+}
+
+// down reports whether there is an outage at a time since the start. u.mu is held.
+func (u *upstream) down(since time.Duration) bool {
+	return u.outages != nil && u.outages.in(int(since.Seconds()))
 }
 
 // discount asks for the discount on an item, 0..0.3 of its price.
@@ -40,6 +55,9 @@ func (u *upstream) discount(ctx context.Context) (float64, error) {
 	}
 	failed := u.rng.Float64() < upstreamFails
 	discount := 0.3 * u.rng.Float64()
+	if u.down(time.Since(u.began)) {
+		wait, failed = upstreamLeast, true
+	}
 	u.mu.Unlock()
 
 	timer := time.NewTimer(wait)

@@ -1,0 +1,46 @@
+package demo
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"autotune/executor"
+)
+
+// The first issue's five fit into a run of the default length, all of them do
+// not, and what is offered but puts work off takes longer.
+func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
+	least := func(duration time.Duration, offer ...string) string {
+		r := &run{cfg: RunConfig{Duration: duration, Offer: offer}, controls: NewControls()}
+		if err := r.checkTime(); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	assert.Empty(t, least(DefaultDuration, DefaultOffer()...))
+	assert.Empty(t, least(leastDuration, placeboName))
+	assert.Equal(t, "duration 1m40s: must be at least 2m46s to try the 5 that are offered, or offer fewer", least(leastDuration, DefaultOffer()...))
+	assert.Regexp(t, `^duration 3m48s: must be at least \d+m\d+s to try the 13 that are offered, or offer fewer$`, least(DefaultDuration))
+	assert.Empty(t, least(12*time.Minute), "what the help says is enough for all")
+	assert.NotEmpty(t, least(2*time.Minute, "enable_optimized_telemetry"), "its blocks are four times as long")
+	assert.Empty(t, least(2*time.Minute, "enable_object_pool"))
+}
+
+func TestRun_neverOffersTheAutopilotsOwnSwitch(t *testing.T) {
+	ex, err := executor.New(executor.Config{})
+	require.NoError(t, err)
+	defer ex.Close()
+	r := &run{controls: NewControls()}
+	var names []string
+	for _, o := range r.offered(ex) {
+		names = append(names, o.Name)
+	}
+	assert.Len(t, names, 13)
+	assert.NotContains(t, names, "enable_automatic_optimization")
+	for _, name := range append(granted, DefaultOffer()...) {
+		assert.Contains(t, names, name)
+	}
+}

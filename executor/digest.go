@@ -42,12 +42,20 @@ func newDigester[In any](seed maphash.Seed, step uint64, key func(In) string) di
 		}
 		h := base
 		for _, s := range spans {
-			p := unsafe.Add(at, s.offset)
-			if s.text {
-				h = mixed(h ^ maphash.String(seed, *(*string)(p)))
-			} else {
-				h = mixed(h ^ maphash.Bytes(seed, unsafe.Slice((*byte)(p), s.size)))
+			var part uint64
+			switch p := unsafe.Add(at, s.offset); {
+			case s.text:
+				part = maphash.String(seed, *(*string)(p))
+			case s.size == 8:
+				part = *(*uint64)(p)
+			case s.size == 4:
+				part = uint64(*(*uint32)(p))
+			case s.size == 1:
+				part = uint64(*(*uint8)(p))
+			default:
+				part = maphash.Bytes(seed, unsafe.Slice((*byte)(p), s.size)) //nolint:gosec // of In itself
 			}
+			h = mixed(h ^ part)
 		}
 		return h, true
 	}
@@ -83,7 +91,7 @@ func spansOf(t reflect.Type, base uintptr, spans []span) []span {
 		return spans
 	case reflect.Array:
 		for i := range t.Len() {
-			spans = spansOf(t.Elem(), base+uintptr(i)*t.Elem().Size(), spans) //nolint:gosec // within a type's size
+			spans = spansOf(t.Elem(), base+uintptr(i)*t.Elem().Size(), spans)
 		}
 		return spans
 	}

@@ -75,7 +75,7 @@ const (
 	ghostPass = 1 << 16
 	// ghostCheck is after how many the budget is looked at; ghostRaise after how
 	// many the limit may be raised, which makes inputs look new.
-	ghostCheck, ghostRaise = 1 << 10, 1 << 14
+	ghostCheck, ghostRaise = 1 << 10, 1 << 13
 	// ghostBudget is how many may be looked at a second, at some 100 ns each.
 	ghostBudget = 20_000
 )
@@ -116,7 +116,7 @@ func (g *ghost) see(hash uint64, weight float64, fresh time.Duration, now int64)
 	} else {
 		g.tracked++
 	}
-	slot := int32(g.next) //nolint:gosec // below 2*ghostKeys
+	slot := int32(g.next)
 	g.next++
 	g.keys[slot], g.born[slot], g.index[at] = hash, born, slot+1
 	g.add(slot, 1)
@@ -147,11 +147,11 @@ func (g *ghost) keepBudget(now int64) {
 	case took < least:
 		g.lower(max(took/least, 1.0/16))
 	case took > 4*least && g.tracked <= ghostKeys/2 && g.passed%ghostRaise == 0:
-		limit := g.limit.Load()
-		if limit > math.MaxUint64/2 {
-			limit = math.MaxUint64 / 2
+		if limit := g.rate() * min(took/(2*least), 16); limit < 1 {
+			g.limit.Store(uint64(limit * (1 << 64)))
+		} else {
+			g.limit.Store(math.MaxUint64)
 		}
-		g.limit.Store(2*limit + 1)
 	}
 	g.checked = now
 }
@@ -200,12 +200,12 @@ func (g *ghost) compact(oldest int) {
 		}
 		g.keys[g.next], g.born[g.next] = key, g.born[slot]
 		g.next++
-		g.index[g.find(key)] = int32(g.next) //nolint:gosec // below 2*ghostKeys
+		g.index[g.find(key)] = int32(g.next)
 	}
 	g.tracked = g.next
 	for i := range g.taken { // each is the sum of the i&-i slots up to the i-th
 		width := i & -i
-		g.taken[i] = int32(min(max(g.next-i+width, 0), width)) //nolint:gosec // below 2*ghostKeys
+		g.taken[i] = int32(min(max(g.next-i+width, 0), width))
 	}
 }
 
@@ -215,7 +215,7 @@ func (g *ghost) find(key uint64) int {
 	for at := key >> 1 & mask; ; at = (at + 1) & mask {
 		slot := g.index[at] - 1
 		if slot < 0 || g.keys[slot] == key {
-			return int(at) //nolint:gosec // below its length
+			return int(at)
 		}
 	}
 }
@@ -233,5 +233,5 @@ func (g *ghost) above(slot int32) int32 {
 	for i := slot + 1; i > 0; i -= i & -i {
 		upTo += g.taken[i]
 	}
-	return int32(g.tracked) - upTo //nolint:gosec // at most ghostKeys+1
+	return int32(g.tracked) - upTo
 }

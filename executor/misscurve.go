@@ -65,7 +65,7 @@ func bucketOf(d float64) int {
 		return int(n)
 	}
 	octave := bits.Len64(n) - exactBits
-	return octave*perOctave + int(n>>octave) //nolint:gosec // of 9 bits
+	return octave*perOctave + int(n>>octave)
 }
 
 // boundOf returns the least distance of a bucket.

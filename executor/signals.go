@@ -89,13 +89,17 @@ func (s Signals) AddTo(sample *controller.Sample) {
 	} {
 		sample.Totals[m] = v
 	}
+	gauge := func(m controller.Metric, ratio float64) {
+		sample.Gauges[m] = math.Round(ratio*1e4) / 1e4 // it goes into journals
+	}
 	if s.Looked > 0 {
-		sample.Gauges[catalog.IdenticalInFlightRatio] = float64(s.Alike) / float64(s.Looked)
+		gauge(catalog.IdenticalInFlightRatio, float64(s.Alike)/float64(s.Looked))
 	}
 	if r, ok := s.Curve.DuplicateRatio(); ok {
-		sample.Gauges[catalog.DuplicateInputRatio] = r
+		gauge(catalog.DuplicateInputRatio, r)
 		for _, size := range catalog.MissRatioSizes() {
-			sample.Gauges[catalog.CacheMissRatio(size)], _ = s.Curve.MissRatio(size)
+			miss, _ := s.Curve.MissRatio(size)
+			gauge(catalog.CacheMissRatio(size), miss)
 		}
 	}
 }

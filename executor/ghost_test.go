@@ -100,8 +100,8 @@ func TestGhost_agreesWithLRUOnTraces(t *testing.T) {
 				t.Logf("%6d executions, %5d inputs, at %6d/s: error %.4f mean, %.4f worst seed, %.3f at one size; sampling 1 in %.1f",
 					len(trace), sizes[19], rate, sum/seeds, worst, greatest, 1/sampling)
 				bound := 0.03
-				if rate > ghostBudget { // fewer than the 4096 inputs that are tracked otherwise
-					bound = 0.05
+				if rate > ghostBudget {
+					bound = 0.1 // of some hundred inputs where a loop's whole length matters
 				}
 				require.LessOrEqual(t, worst, bound)
 			}

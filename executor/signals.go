@@ -111,8 +111,7 @@ type signals struct {
 	sight   atomic.Pointer[sight]
 	bursts  bursts
 
-	telemetry  atomic.Int64  // nanoseconds; counted by who exports
-	stateBytes atomic.Uint64 // counted by who copies
+	telemetry atomic.Int64 // nanoseconds; counted by who exports
 
 	mu      sync.Mutex
 	runtime []metrics.Sample // guarded by mu
@@ -155,7 +154,7 @@ func (ex *Executor) Signals() Signals {
 	out := Signals{
 		Executions:    c.begun(),
 		QueueWait:     time.Duration(ex.permits.waited.Load()),
-		StateBytes:    s.stateBytes.Load(),
+		StateBytes:    c.stateBytes.Load(),
 		TelemetryTime: time.Duration(s.telemetry.Load()),
 		Failed:        c.failures(),
 		Bursts:        s.bursts.count.Load(),

@@ -35,7 +35,7 @@ func BenchmarkSignals(b *testing.B) {
 				benchSignals(b, c.options, StepConfig[int, int]{Run: bare, Results: Pure(), Key: strconv.Itoa}, ints)
 			})
 			b.Run("failure", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[int, int]{Run: broken}, ints)
+				benchSignals(b, c.options, StepConfig[int, int]{Run: alwaysFails}, ints)
 			})
 		})
 	}

@@ -16,7 +16,7 @@ import (
 
 func ok[In any](context.Context, In) (int, error) { return 1, nil }
 
-func broken(context.Context, int) (int, error) { return 0, errBroken }
+func alwaysFails(context.Context, int) (int, error) { return 0, errBroken }
 
 // Only executions with an identity feed the ghost cache, with the cache on or
 // off: those of a step that declares its results, with an input that == can tell.
@@ -138,7 +138,7 @@ func TestSignals_errorBursts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ex := start(t, Config{})
-				good, bad := bind(t, ex, StepConfig[int, int]{Run: ok[int]}), bind(t, ex, StepConfig[int, int]{Run: broken})
+				good, bad := bind(t, ex, StepConfig[int, int]{Run: ok[int]}), bind(t, ex, StepConfig[int, int]{Run: alwaysFails})
 				each := c.successes / max(c.failures, 1)
 				for range c.failures {
 					for range each {

@@ -21,7 +21,7 @@ const (
 	SchedulerWaitSeconds controller.Metric = "scheduler_wait_seconds"
 	// StateCopiedBytes of run state copied for steps.
 	StateCopiedBytes controller.Metric = "state_copied_bytes"
-	// TelemetrySeconds spent in exporting spans and events, in executions.
+	// TelemetrySeconds that the exporter's calls took, waits included.
 	TelemetrySeconds controller.Metric = "telemetry_seconds"
 	// FailedExecutions ended with an error.
 	FailedExecutions controller.Metric = "failed_executions"

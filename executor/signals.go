@@ -47,7 +47,7 @@ type Signals struct {
 	QueueWait time.Duration
 	// StateBytes of run state were copied for steps, about.
 	StateBytes uint64
-	// TelemetryTime spent in exporting spans and events, in executions.
+	// TelemetryTime that the exporter's calls took, in all, waits included.
 	TelemetryTime time.Duration
 	// Looked is how many executions were looked at for identical ones in flight;
 	// Alike of them began while there was one. Steps with a Key are not looked at.
@@ -111,8 +111,6 @@ type signals struct {
 	sight   atomic.Pointer[sight]
 	bursts  bursts
 
-	telemetry atomic.Int64 // nanoseconds; counted by who exports
-
 	mu      sync.Mutex
 	runtime []metrics.Sample // guarded by mu
 }
@@ -155,7 +153,7 @@ func (ex *Executor) Signals() Signals {
 		Executions:    c.begun(),
 		QueueWait:     time.Duration(ex.permits.waited.Load()),
 		StateBytes:    c.stateBytes.Load(),
-		TelemetryTime: time.Duration(s.telemetry.Load()),
+		TelemetryTime: ex.telemetry.counts().took,
 		Failed:        c.failures(),
 		Bursts:        s.bursts.count.Load(),
 	}

@@ -178,17 +178,17 @@ func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
 	}
 	count.ended.Add(1)
 	if *err != nil {
-		count.failed.Add(1)
-		s.ex.signals.bursts.fail(&s.ex.counters, s.ex.clock.NowNano())
-		*out, *err = s.settle(*out, *err)
+		*out, *err = s.settle(count, *out, *err)
 	}
 }
 
 // settle returns what a caller gets: an output, or an error with the step's name.
-func (s *Step[In, Out]) settle(out Out, err error) (Out, error) {
+func (s *Step[In, Out]) settle(count *stripe, out Out, err error) (Out, error) {
 	if err == nil {
 		return out, nil
 	}
+	count.failed.Add(1)
+	s.ex.signals.bursts.fail(&s.ex.counters, s.ex.clock.NowNano())
 	var zero Out
 	return zero, &StepError{Step: s.cfg.Name, Err: err}
 }

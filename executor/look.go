@@ -1,6 +1,8 @@
 package executor
 
-// thinning is how many executions of a step with a Key one stands for that is
+import "hash/maphash"
+
+// thinning is how many executions of a step with a Key, or inputs to encode, one stands for that is
 // looked at. A Key is its owner's code, and may cost more than a signal should.
 // Repeats that come soon after each other are mostly missed then: too little gain is
 // promised, not too much.
@@ -10,21 +12,21 @@ const thinning = 32
 // value does not look.
 type looks[In any] struct {
 	*sight
-	digest digester[In]
+	digester[In]
 }
 
-func newLooks[In any](signals *signals, c *counters, step uint64, key func(In) string) looks[In] {
+func newLooks[In any](signals *signals, c *counters, step uint64, of *identifier[In]) looks[In] {
 	sight := signals.sightOf(c)
 	if sight == nil {
 		return looks[In]{}
 	}
-	return looks[In]{sight, newDigester(sight.seed, step, key)}
+	return looks[In]{sight, digester[In]{sight.seed, maphash.Comparable(sight.seed, step), of}}
 }
 
 // look takes the n-th execution of its stripe. It returns a hash if alike is
 // to be told of its end, 0 otherwise.
 func (s *Step[In, Out]) look(count *stripe, n uint64, in In) (hash uint64) {
-	if s.cfg.Key != nil {
+	if !s.looks.cheap() {
 		if mixed(n)%thinning == 0 { // n itself would keep time with a caller's own turns
 			s.lookThinned(count, in)
 		}

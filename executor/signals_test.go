@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -33,7 +32,7 @@ func TestSignals_duplicatesOfDeclaredSteps(t *testing.T) {
 
 			pure := bind(t, ex, StepConfig[float64, int]{Run: ok[float64], Results: Pure()})
 			other := bind(t, ex, StepConfig[float64, int]{Run: ok[float64], Results: Pure()})
-			for _, in := range []float64{1, 2, 3, 1, 2, math.NaN(), math.NaN(), math.Copysign(0, -1)} {
+			for _, in := range []float64{1, 2, 3, 1, 2} {
 				must(undeclared.Run(t.Context(), 1))(t)
 				must(pure.Run(t.Context(), in))(t)
 			}

@@ -132,7 +132,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if cfg.Results.fresh > 0 {
 		ex.fresh.Add(1)
 	}
-	s.looks = newLooks(&ex.signals, &ex.counters, s.id, cfg.Key)
+	s.looks = newLooks(&ex.signals, &ex.counters, s.id, s.identify)
 	return s, nil
 }
 

@@ -3,7 +3,7 @@ package executor
 import (
 	"bufio"
 	"compress/gzip"
-	"container/list"
+	lists "container/list"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -18,7 +18,7 @@ import (
 
 // lruMisses runs an LRU cache of each size, entry by entry.
 func lruMisses(trace []uint64, size int) float64 {
-	order, at, misses := list.New(), map[uint64]*list.Element{}, 0
+	order, at, misses := lists.New(), map[uint64]*lists.Element{}, 0
 	for _, key := range trace {
 		if e, ok := at[key]; ok {
 			order.MoveToFront(e)

@@ -22,7 +22,7 @@ func (c MissCurve) MissRatio(size int) (float64, bool) {
 		return 0, false
 	}
 	size = min(size, ghostReach)
-	b := bucketOf(float64(size))
+	b := bucketAt(float64(size))
 	low, high := boundOf(b), boundOf(b+1)
 	before := 0.0
 	if b > 0 {
@@ -58,8 +58,8 @@ const (
 	distanceBuckets = perOctave * (17 - exactBits + 2)
 )
 
-// bucketOf returns the bucket of a distance.
-func bucketOf(d float64) int {
+// bucketAt returns the bucket of a distance.
+func bucketAt(d float64) int {
 	n := uint64(d)
 	if n < 1<<exactBits {
 		return int(n)
@@ -77,7 +77,7 @@ func boundOf(b int) float64 {
 	return math.Ldexp(float64(b-octave*perOctave), octave)
 }
 
-func (d *distances) add(distance, weight float64) { d.counts[bucketOf(distance)] += weight }
+func (d *distances) add(distance, weight float64) { d.counts[bucketAt(distance)] += weight }
 
 func (d *distances) plus(o *distances) {
 	for i, n := range o.counts {

@@ -66,6 +66,43 @@ func TestAutopilot_zeroConfigChangesNothing(t *testing.T) {
 	})
 }
 
+// Performance monitoring of the executor and the autopilot's own look at what it
+// kept go by the same interval and threshold, unless they are told apart.
+func TestAutopilot_alertsAsTheExecutorMonitors(t *testing.T) {
+	own := controller.Alert{Interval: time.Minute, Threshold: 0.3, Probation: time.Hour}
+	watch := executor.Config{EnablePerformanceMonitoring: true, PerformanceMonitoringInterval: 2 * time.Minute, PerformanceAlertThreshold: 0.5}
+	quiet := watch
+	quiet.EnablePerformanceMonitoring = false
+	for name, c := range map[string]struct {
+		executor    executor.Config
+		alert, want controller.Alert
+	}{
+		"on":           {watch, controller.Alert{}, controller.Alert{Interval: 2 * time.Minute, Threshold: 0.5, Probation: 12 * time.Minute}},
+		"off":          {quiet, controller.Alert{}, controller.Alert{Interval: 5 * time.Minute, Threshold: 0.2, Probation: 30 * time.Minute}},
+		"told apart":   {watch, own, own},
+		"never":        {watch, controller.Alert{Interval: -1}, controller.Alert{Interval: -1}},
+		"its defaults": {executor.Config{EnablePerformanceMonitoring: true}, controller.Alert{}, controller.Alert{Interval: 5 * time.Minute, Threshold: 0.2, Probation: 30 * time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := startService()
+				defer s.close()
+				cfg := s.config("fast")
+				cfg.Executor, cfg.Alert, cfg.Journal = c.executor, c.alert, filepath.Join(t.TempDir(), "j")
+				finish(t, start(t, cfg))
+				for e, err := range journal.Read(cfg.Journal) {
+					require.NoError(t, err)
+					if e.Record.Session != nil {
+						require.Equal(t, c.want, e.Record.Session.Alert)
+						return
+					}
+				}
+				require.Fail(t, "no session in the journal")
+			})
+		})
+	}
+}
+
 // spanCount counts the spans that it is given.
 type spanCount struct{ atomic.Int64 }
 

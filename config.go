@@ -1,6 +1,7 @@
 package autotune
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -65,7 +66,8 @@ type Config struct {
 	Timing controller.Timing
 	Budget controller.Budget
 	// Alert is when the kept setting is called worse than expected, which OnAlert
-	// is told: checked every 5 min, at 20 %, by default.
+	// is told: checked every 5 min, at 20 %, by default. While the executor's
+	// performance monitoring is on in Executor, what is zero here is as it says.
 	Alert controller.Alert
 	// Lease is how long the loop may show no sign of life before the last kept
 	// setting is put back without it: 30 s by default, at least 10 s.
@@ -103,6 +105,10 @@ func (c *Config) setDefaults() {
 	}
 	if c.Lease == 0 {
 		c.Lease = defaultLease
+	}
+	if e := &c.Executor; e.EnablePerformanceMonitoring {
+		c.Alert.Interval = cmp.Or(c.Alert.Interval, e.PerformanceMonitoringInterval)
+		c.Alert.Threshold = cmp.Or(c.Alert.Threshold, e.PerformanceAlertThreshold)
 	}
 	for c.Seed == 0 {
 		c.Seed = rand.Uint64()

@@ -27,6 +27,7 @@ type Target struct {
 
 	mu    sync.Mutex // held while actuators are being moved
 	epoch uint64
+	seen  executor.Signals // as of the last sample
 }
 
 var _ controller.Target = (*Target)(nil)
@@ -98,12 +99,16 @@ func (t *Target) apply(ctx context.Context, s controller.Setting) error {
 	return errors.Join(errs...)
 }
 
-// Observe waits for d and returns what the sensors saw. It returns early, with
+// Observe waits for d and returns what the sensors saw, and the executor's
+// signals. It returns early, with
 // what there is, when ctx ends.
 func (t *Target) Observe(ctx context.Context, epoch uint64, d time.Duration) (controller.Sample, error) {
 	if epoch != t.epoch {
 		t.epoch = epoch
 		t.sensors.Begin(epoch)
+		if t.ex != nil {
+			t.seen = t.ex.Signals()
+		}
 	}
 	if d > 0 {
 		timer := time.NewTimer(d)
@@ -113,7 +118,13 @@ func (t *Target) Observe(ctx context.Context, epoch uint64, d time.Duration) (co
 			timer.Stop()
 		}
 	}
-	return t.sensors.Sample(t.now())
+	sample, err := t.sensors.Sample(t.now())
+	if err == nil && t.ex != nil {
+		now := t.ex.Signals()
+		now.Since(t.seen).AddTo(&sample)
+		t.seen = now
+	}
+	return sample, err
 }
 
 // now is the time of the start plus what the monotonic clock has counted since,

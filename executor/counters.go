@@ -76,7 +76,9 @@ const stripes = 16
 type stripe struct {
 	began, ended         atomic.Uint64
 	hits, misses, shared atomic.Uint64
-	_                    [128 - 5*8]byte
+	failed               atomic.Uint64
+	offered              atomic.Uint64 // to the ghost cache
+	_                    [128 - 7*8]byte
 }
 
 // counters has stripes, and the counts of what happens rarely or after a wait.

@@ -17,6 +17,7 @@ type Executor struct {
 	clock    clock
 	counters counters
 	graph    waitGraph
+	signals  signals
 
 	pools      pools
 	snapshots  snapshots
@@ -49,6 +50,7 @@ func New(cfg Config, options ...Option) (*Executor, error) {
 	ex.pools.looks.act = ex.pools.look
 	ex.monitoring.looks.act, ex.monitoring.alerts = ex.monitoring.look, make(chan Alert, alertsKept)
 	ex.memory.ex, ex.memory.meter, ex.memory.looks.act = ex, newProcessMemory(), ex.memory.look
+	ex.signals.begin()
 	for _, o := range options {
 		o(ex)
 	}

@@ -12,3 +12,7 @@ func WithAutopilot() Option { return func(ex *Executor) { ex.attached = true } }
 // WithExporter gives executions spans, which e exports; the last one given
 // counts. Without one there are none, and enable_optimized_telemetry moves nothing.
 func WithExporter(e Exporter) Option { return func(ex *Executor) { ex.telemetry.exporter = e } }
+
+// WithoutSignals looks at no execution for signals: Signals knows no duplicates
+// and no identical executions in flight then.
+func WithoutSignals() Option { return func(ex *Executor) { ex.signals.without = true } }

@@ -34,6 +34,8 @@ type semaphore struct {
 	limit int     // guarded by mu; what setLimit was given
 	first *waiter // guarded by mu; a list, nil if nobody waits
 	last  *waiter
+
+	waited atomic.Int64 // nanoseconds in the queue, of all who left it
 }
 
 // waiter is a place in the queue.
@@ -103,6 +105,8 @@ func (s *semaphore) acquire(ctx context.Context, timeout time.Duration) (waited 
 			return false, nil
 		}
 	}
+	began := time.Now()
+	defer func() { s.waited.Add(int64(time.Since(began))) }()
 	me := s.enqueue()
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()

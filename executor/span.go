@@ -96,7 +96,7 @@ func (s *Step[In, Out]) trace(ctx context.Context, count *stripe, st *snapshot, 
 		case !returned:
 			err = ErrGoexit // seen by the span only
 		}
-		out, err = s.settle(out, err)
+		out, err = s.settle(count, out, err)
 		t.span.Err, t.span.Duration = err, time.Since(t.span.Start)
 		t.Context = nil // whatever the request holds on to, a queued span does not
 		s.ex.telemetry.end(&t.span, begun)

@@ -35,7 +35,10 @@ type spanQueue struct {
 
 // spanCounts are since the executor was made: ended = exported + dropped + what
 // is queued or on its way.
-type spanCounts struct{ ended, exported, dropped, exports uint64 }
+type spanCounts struct {
+	ended, exported, dropped, exports uint64
+	took                              time.Duration // in Export
+}
 
 const (
 	// queuedBatches and leastQueue bound the queue: four batches, and no less
@@ -182,6 +185,7 @@ func (q *spanQueue) take(all bool) (spans []*Span, last bool) {
 // export exports some spans, and counts what became of them.
 func (q *spanQueue) export(spans []*Span) {
 	lost := len(spans) // unless it says otherwise
+	began := time.Now()
 	defer func() {
 		_ = recover() // it counts as what was lost
 		q.mu.Lock()
@@ -190,6 +194,7 @@ func (q *spanQueue) export(spans []*Span) {
 			return
 		}
 		q.counts.exports++
+		q.counts.took += time.Since(began)
 		q.counts.exported += uint64(len(spans) - lost)
 		q.counts.dropped += uint64(lost)
 	}()

@@ -69,6 +69,7 @@ type Step[In, Out any] struct {
 	watch    atomic.Pointer[watch] // the latest; nil until the step was monitored
 	identify *identifier[In]       // nil if nothing is declared
 	flights  flights[Out]
+	looks    looks[In]
 	budget   budget  // for retries
 	circuit  circuit // closed until it was used
 }
@@ -131,6 +132,7 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if cfg.Results.fresh > 0 {
 		ex.fresh.Add(1)
 	}
+	s.looks = newLooks(&ex.signals, &ex.counters, s.id, s.identify)
 	return s, nil
 }
 
@@ -143,7 +145,12 @@ func (s *Step[In, Out]) Name() string { return s.cfg.Name }
 // that ignores its context, and at once in any case if the step has a Timeout.
 func (s *Step[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	count := s.ex.counters.stripe()
-	count.began.Add(1) // before the state is read: Close relies on it
+	n := count.began.Add(1) // before the state is read: Close relies on it
+	if s.looks.sight != nil {
+		if hash := s.look(count, n, in); hash != 0 {
+			defer s.looks.alike.end(hash)
+		}
+	}
 	st := s.ex.current.Load()
 	if on := st.features & s.relevant; on != 0 {
 		if on&(monitored|closed) == monitored {
@@ -171,15 +178,17 @@ func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
 	}
 	count.ended.Add(1)
 	if *err != nil {
-		*out, *err = s.settle(*out, *err)
+		*out, *err = s.settle(count, *out, *err)
 	}
 }
 
 // settle returns what a caller gets: an output, or an error with the step's name.
-func (s *Step[In, Out]) settle(out Out, err error) (Out, error) {
+func (s *Step[In, Out]) settle(count *stripe, out Out, err error) (Out, error) {
 	if err == nil {
 		return out, nil
 	}
+	count.failed.Add(1)
+	s.ex.signals.bursts.fail(&s.ex.counters, s.ex.clock.NowNano())
 	var zero Out
 	return zero, &StepError{Step: s.cfg.Name, Err: err}
 }

@@ -24,9 +24,10 @@ const (
 	blockMeasure = time.Second
 	checkPairs   = 12
 	maxPairs     = 24
-	// baselineBlocks and enoughPairs are the autopilot's own: blocks in which it
-	// measures noise, and pairs that it keeps for what is untried.
+	// baselineBlocks in which the autopilot measures noise, trialPairs without
+	// which it keeps nothing on three goals, and enoughPairs for a comparison.
 	baselineBlocks = 22
+	trialPairs     = 9
 	enoughPairs    = 8
 	warmUp         = 3 * time.Second
 	// tidy is what stopping, a prolonged block or two and the summary may take.
@@ -119,7 +120,7 @@ func (c *RunConfig) setDefaults() error {
 }
 
 // needed is how long a run takes that gives each of these a first trial of
-// enoughPairs: with fewer nothing can be shown of any.
+// trialPairs.
 func needed(space controller.Space, initial controller.Setting, offered []controller.Optimization) (time.Duration, error) {
 	d := warmUp + baselineBlocks*(blockWashout+blockMeasure) + checkPairs*2*(blockWashout+blockMeasure) + tidy
 	for _, o := range offered {
@@ -136,12 +137,13 @@ func needed(space controller.Space, initial controller.Setting, offered []contro
 		if err != nil {
 			return 0, err
 		}
-		d += enoughPairs * pair
+		d += trialPairs * pair
 	}
 	return d, nil
 }
 
-// checkTime refuses a run that is too short for what it is to try.
+// checkTime refuses a run that is too short for all that it was asked to try.
+// The usual offer may share a shorter one: who is first gets what can decide.
 func (r *run) checkTime() error {
 	if r.cfg.Advise {
 		return nil
@@ -160,6 +162,9 @@ func (r *run) checkTime() error {
 		return err
 	}
 	offered := r.offered(ex)
+	if !slices.ContainsFunc(offered, func(o controller.Optimization) bool { return !slices.Contains(DefaultOffer(), o.Name) }) {
+		return nil
+	}
 	least, err := needed(target.Space(), initial, offered)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"autotune/executor"
 )
 
-// The first issue's five fit into a run of the default length, all of them do
+// The usual five fit into a run of the default length, all of them do
 // not, and what is offered but puts work off takes longer.
 func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	least := func(duration time.Duration, offer ...string) string {
@@ -22,7 +22,7 @@ func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	}
 	assert.Empty(t, least(DefaultDuration, DefaultOffer()...))
 	assert.Empty(t, least(leastDuration, placeboName))
-	assert.Equal(t, "duration 1m40s: must be at least 2m46s to try the 5 that are offered, or offer fewer", least(leastDuration, DefaultOffer()...))
+	assert.Empty(t, least(leastDuration, DefaultOffer()...), "the usual five may share a short run")
 	assert.Regexp(t, `^duration 3m48s: must be at least \d+m\d+s to try the 13 that are offered, or offer fewer$`, least(DefaultDuration))
 	assert.Empty(t, least(12*time.Minute), "what the help says is enough for all")
 	assert.NotEmpty(t, least(2*time.Minute, "enable_optimized_telemetry"), "its blocks are four times as long")

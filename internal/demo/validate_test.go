@@ -32,7 +32,7 @@ func TestValidate_plans(t *testing.T) {
 		{"baseline", 60 * time.Second, 20, nil},
 		{"baseline", 28 * time.Second, 8, nil},
 		{"high-frequency", 0, 20, []string{"cache_ttl"}},
-		{"high-frequency", 3 * time.Minute, 16, []string{"cache_ttl"}},
+		{"high-frequency", 3 * time.Minute, 13, []string{"cache_ttl"}},
 		{"high-allocation", 0, 20, []string{"memory_cleanup_interval", "memory_threshold", "object_pool_cleanup_threshold"}},
 	} {
 		v := &validation{cfg: ValidateConfig{Baseline: preset(t, "baseline"), Candidate: preset(t, test.candidate), Duration: test.duration}}

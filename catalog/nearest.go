@@ -9,12 +9,13 @@ import "strings"
 func Nearest(name string) string {
 	near, least := "", len(name)/2 // more than half of it wrong is another word
 	plain := fold(name)
+	short := plain[:min(len(plain), mostLetters)]
 	var longer []string
 	for _, f := range Fields() {
 		if plain != "" && strings.HasPrefix(fold(f.Name), plain) {
 			longer = append(longer, f.Name)
 		}
-		if d := distance(plain, fold(f.Name)); d < least || d == 0 {
+		if d := Edits(short, fold(f.Name)); d < least || d == 0 {
 			near, least = f.Name, d
 		}
 	}
@@ -28,13 +29,12 @@ func fold(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
 }
 
-// distance is how many letters must be put in, left out or replaced to make one
-// of the other (Levenshtein, 1966).
-func distance(a, b string) int {
-	const most = 64 // names are shorter; a whole file is no name
-	if len(a) > most {
-		a = a[:most]
-	}
+// mostLetters of a name are looked at: names are shorter, and a whole file is no name.
+const mostLetters = 64
+
+// Edits is how many letters must be put in, left out or replaced to make one of
+// the other (Levenshtein, 1966). A letter is a byte.
+func Edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -184,15 +184,9 @@ func (c *Controller) degraded(d Degraded) bool {
 // onProbation is the latest keep, if it is recent enough to be taken back on an
 // alert, and was not before; or -1.
 func (c *Controller) onProbation() int {
-	at := -1
-	for i, k := range c.state.Keeps {
-		if c.now.Sub(k.Since) <= c.cfg.Alert.Probation && !c.state.Memory[k.Key].TakenBack && (at < 0 || !k.Since.Before(c.state.Keeps[at].Since)) {
-			if _, why := c.undone(&c.state.Keeps[i]); why == "" {
-				at = i
-			}
-		}
-	}
-	return at
+	return c.latestKeep(func(k *Keep) bool {
+		return c.now.Sub(k.Since) <= c.cfg.Alert.Probation && !c.state.Memory[k.Key].TakenBack
+	})
 }
 
 // takeBack puts the old values in force without a verdict: nothing was shown.

@@ -162,6 +162,21 @@ func (c *Controller) undone(k *Keep) (Trial, string) {
 	return t, c.state.Memory[memoryKey(&t)].Quarantined
 }
 
+// latestKeep is the latest of the keeps that may be and can be undone; or -1.
+func (c *Controller) latestKeep(may func(*Keep) bool) int {
+	at := -1
+	for i := range c.state.Keeps {
+		k := &c.state.Keeps[i]
+		if !may(k) || at >= 0 && k.Since.Before(c.state.Keeps[at].Since) {
+			continue
+		}
+		if _, why := c.undone(k); why == "" {
+			at = i
+		}
+	}
+	return at
+}
+
 // moveOf names a move: of the switch where it moves, else of the numbers.
 func (c *Controller) moveOf(o Optimization, t *Trial) string {
 	if v, ok := t.Change[o.Switch]; ok {

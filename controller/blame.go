@@ -48,13 +48,7 @@ func (c *Controller) blame(why string, most int) bool {
 	if c.cfg.Advise || c.held {
 		return false
 	}
-	at := -1
-	for i := range c.state.Keeps {
-		k := &c.state.Keeps[i]
-		if _, not := c.undone(k); not == "" && (at < 0 || !k.Since.Before(c.state.Keeps[at].Since)) {
-			at = i
-		}
-	}
+	at := c.latestKeep(func(*Keep) bool { return true })
 	if at < 0 {
 		return false
 	}

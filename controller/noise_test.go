@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	. "autotune/controller" //nolint:revive // the tests of a vocabulary read better with it
+	"autotune/internal/stats"
 )
 
 // noise makes the log of a gauge without a change, tick by tick.
@@ -158,10 +157,7 @@ func trials(t testing.TB, n int, timing Timing, noises []noise, effects []float6
 // upperBound is the Clopper-Pearson bound: with 99 % confidence, the rate behind
 // k of n is at most this.
 func upperBound(k, n int) float64 {
-	if k == n {
-		return 1
-	}
-	return distuv.Beta{Alpha: float64(k + 1), Beta: float64(n - k)}.Quantile(0.99)
+	return stats.BinomialUpper(k, n, 0.99)
 }
 
 func count(all []Trial, is func(Trial) bool) int {
@@ -179,10 +175,8 @@ func worse(t Trial) bool { return t.Reason == Worse }
 
 // lowerBound is the other one: with 99 % confidence, the rate is at least this.
 func lowerBound(k, n int) float64 {
-	if k == 0 {
-		return 0
-	}
-	return distuv.Beta{Alpha: float64(k), Beta: float64(n - k + 1)}.Quantile(0.01)
+	low, _ := stats.Binomial(k, n, 0.98) // two-sided: 1 % on each side
+	return low
 }
 
 func medianPairs(all []Trial) int {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"autotune/catalog"
 )
 
 // OpenSeries reads a file as ReadSeries does.
@@ -177,30 +179,9 @@ func findColumn(header []string, name string) (int, error) {
 	return at, nil
 }
 
-// nearestName is the one that takes the fewest edits to become name.
+// nearestName is the one that takes the fewest edits to become name, upper and
+// lower case alike.
 func nearestName(names []string, name string) string {
-	return slices.MinFunc(names, func(a, b string) int { return edits(a, name) - edits(b, name) })
-}
-
-// edits counts the letters to insert, delete or replace (Levenshtein 1966),
-// upper and lower case alike.
-func edits(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	edits := func(n string) int { return catalog.Edits(strings.ToLower(n), strings.ToLower(name)) }
+	return slices.MinFunc(names, func(a, b string) int { return edits(a) - edits(b) })
 }

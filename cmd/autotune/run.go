@@ -61,14 +61,11 @@ func runCommand() *cobra.Command {
 }
 
 func (f *runFlags) run(cmd *cobra.Command) error {
-	self, err := os.Executable()
-	if err != nil {
-		return failure{err}
+	var err error
+	if f.LoadCommand, err = loadProcess(); err != nil {
+		return err
 	}
-	f.LoadCommand = []string{self, "load"}
-	for f.Seed == 0 {
-		f.Seed = uint64(time.Now().UnixNano())
-	}
+	f.Seed = seedOr(f.Seed)
 	if f.Policy, err = policies.Named(f.policy, f.Workload); err != nil {
 		return err
 	}
@@ -137,4 +134,21 @@ func checkRate(rate float64) error {
 		return fmt.Errorf("rate %v: must be above 0 and at most %v requests/s", rate, float64(demo.MaxRate))
 	}
 	return nil
+}
+
+// loadProcess is the command that runs the load: this program's own.
+func loadProcess() ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, failure{err}
+	}
+	return []string{self, "load"}, nil
+}
+
+// seedOr is the seed, or one by the clock if there is none.
+func seedOr(seed uint64) uint64 {
+	for seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	return seed
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,14 +45,11 @@ func validateCommand() *cobra.Command {
 }
 
 func (f *validateFlags) run(cmd *cobra.Command) error {
-	self, err := os.Executable()
-	if err != nil {
-		return failure{err}
+	var err error
+	if f.LoadCommand, err = loadProcess(); err != nil {
+		return err
 	}
-	f.LoadCommand = []string{self, "load"}
-	for f.Seed == 0 {
-		f.Seed = uint64(time.Now().UnixNano())
-	}
+	f.Seed = seedOr(f.Seed)
 	if f.candidate == "" {
 		return errors.New("candidate is empty: must name a file or a preset")
 	}

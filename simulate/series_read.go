@@ -1,38 +1,21 @@
 package simulate
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 
-	"autotune/catalog"
+	"autotune/simulate/internal/csvfile"
 )
 
 // OpenSeries reads a file as ReadSeries does.
 func OpenSeries(path, column string, group ...string) ([]Recording, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return nil, fmt.Errorf("series %s: %w", path, err)
-	}
-	defer f.Close()
-	out, err := ReadSeries(f, column, group...)
-	if err != nil {
-		return nil, fmt.Errorf("series %s: %w", path, err)
-	}
-	return out, nil
+	return csvfile.Open("series", path, func(r io.Reader) ([]Recording, error) {
+		return ReadSeries(r, column, group...)
+	})
 }
 
 // ReadSeries reads a column of a CSV file with a header, or of the same under
@@ -41,25 +24,21 @@ func OpenSeries(path, column string, group ...string) ([]Recording, error) {
 // and rule; a file with one bad value is refused as a whole, since leaving it
 // out would make neighbors of values that are none.
 func ReadSeries(r io.Reader, column string, group ...string) ([]Recording, error) {
-	rows, err := csvRows(r)
+	rows, err := csvfile.NewReader(r)
 	if err != nil {
 		return nil, err
 	}
-	header, err := rows.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty: must have a header and a row for each value")
-	}
+	header, err := csvfile.Header(rows, "a row for each value")
 	if err != nil {
-		return nil, csvError(err)
+		return nil, err
 	}
-	header = slices.Clone(header)
-	at, err := findColumn(header, column)
+	at, err := csvfile.Column(header, column)
 	if err != nil {
 		return nil, err
 	}
 	groupAt := make([]int, len(group))
 	for i, name := range group {
-		if groupAt[i], err = findColumn(header, name); err != nil {
+		if groupAt[i], err = csvfile.Column(header, name); err != nil {
 			return nil, err
 		}
 		if groupAt[i] == at {
@@ -74,7 +53,7 @@ func ReadSeries(r io.Reader, column string, group ...string) ([]Recording, error
 			break
 		}
 		if err != nil {
-			return nil, csvError(err)
+			return nil, csvfile.Fault(err)
 		}
 		v, err := measured(row[at])
 		if err != nil {
@@ -94,36 +73,6 @@ func ReadSeries(r io.Reader, column string, group ...string) ([]Recording, error
 		return nil, errors.New("no rows: must have a header and a row for each value")
 	}
 	return out, nil
-}
-
-// csvRows looks at the content, not the name: gzip or not, with a byte order
-// mark or not.
-func csvRows(r io.Reader) (*csv.Reader, error) {
-	in := bufio.NewReader(r)
-	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
-		}
-		in = bufio.NewReader(unzipped)
-	}
-	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
-		_, _ = in.Discard(3)
-	}
-	rows := csv.NewReader(in)
-	rows.ReuseRecord = true
-	return rows, nil
-}
-
-func csvError(err error) error {
-	var parse *csv.ParseError
-	switch {
-	case !errors.As(err, &parse):
-		return fmt.Errorf("read: %w", err) // a broken disk, or a broken gzip stream
-	case errors.Is(err, csv.ErrFieldCount):
-		return fmt.Errorf("line %d: must have as many fields as the header", parse.Line)
-	}
-	return fmt.Errorf("line %d: %w", parse.Line, parse.Err)
 }
 
 // measured reads a value that is fit to be judged by its log.
@@ -154,34 +103,4 @@ func groupName(row, group []string, at []int) (name, key string) {
 		keys = append(keys, quoted)
 	}
 	return strings.Join(names, ", "), strings.Join(keys, ",")
-}
-
-// findColumn returns the place of a column that must be there once.
-func findColumn(header []string, name string) (int, error) {
-	at := -1
-	for i, h := range header {
-		if strings.TrimSpace(h) != name {
-			continue
-		}
-		if at >= 0 {
-			return 0, fmt.Errorf("column %q: is there twice, as fields %d and %d: names must be unique", name, at+1, i+1)
-		}
-		at = i
-	}
-	if at < 0 {
-		const most = 12
-		names, rest := header, ""
-		if n := len(header) - most; n > 0 {
-			names, rest = header[:most], fmt.Sprintf(" and %d more", n)
-		}
-		return 0, fmt.Errorf("column %q: is not in the header: the nearest is %q, of %q%s", name, nearestName(header, name), names, rest)
-	}
-	return at, nil
-}
-
-// nearestName is the one that takes the fewest edits to become name, upper and
-// lower case alike.
-func nearestName(names []string, name string) string {
-	edits := func(n string) int { return catalog.Edits(strings.ToLower(n), strings.ToLower(name)) }
-	return slices.MinFunc(names, func(a, b string) int { return edits(a) - edits(b) })
 }

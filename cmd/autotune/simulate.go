@@ -1,177 +1,86 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"math"
-	"os"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"autotune/internal/stats"
-	"autotune/simulate"
+	"github.com/spf13/pflag"
 )
 
-const simulateHelp = `Runs trials of the shipped controller on a recorded series of measurements, in
-its own order. A candidate in force multiplies the values by 1+E: with --effect 0
-each keep is a false one, otherwise the rates say how often, and how soon, such
-a change would have been found under the noise that was recorded.`
+const simulateHelp = `Runs the shipped controller offline.
 
-type seriesFlags struct {
-	simulate.TrialsConfig
-	path, column string
-	group        []string
-	json         bool
+--series FILE: trials on a recorded series of measurements, in its own order. A
+candidate in force multiplies the values by 1+E: with --effect 0 each keep is a
+false one, otherwise the rates say how often, and how soon, such a change would
+have been found under the noise that was recorded.`
+
+// simulateMode is one kind of thing to simulate. The flag that chooses it has
+// its name and says where the input is.
+type simulateMode struct {
+	flags *pflag.FlagSet
+	// shared names the flags that it has in common with other modes.
+	shared []string
+	run    func(*cobra.Command) error
+}
+
+// simulateCommon are the flags that more than one mode has.
+type simulateCommon struct {
+	json, maximize bool
+	seed           uint64
 }
 
 func simulateCommand() *cobra.Command {
-	var f seriesFlags
+	common := &simulateCommon{}
+	modes := []simulateMode{seriesMode(common)}
 	cmd := &cobra.Command{
-		Use: "simulate --series FILE --column NAME", Short: "Run trials offline, on a recorded series", Long: simulateHelp, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Use: "simulate " + choices(modes, "|") + " ...", Short: "Run the controller offline", Long: simulateHelp, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := chosen(cmd.Flags(), modes)
+			if err != nil {
+				return err
+			}
+			return m.run(cmd)
+		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.path, "series", "", "CSV `file` with a header, or the same under gzip")
-	fs.StringVar(&f.column, "column", "", "`name` of the column to judge by")
-	fs.StringSliceVar(&f.group, "group", nil, "`columns` each combination of which is a series of its own")
-	fs.BoolVar(&f.Maximize, "maximize", false, "more is better (default: less)")
-	fs.Float64Var(&f.Effect, "effect", 0, "of the candidate: -0.05 takes 5% off the values")
-	fs.IntVar(&f.N, "trials", 1000, "to run")
-	fs.IntVar(&f.Block, "block", 1, "values in a block, whose value is their mean")
-	fs.Uint64Var(&f.Seed, "seed", 1, "of every start and coin")
-	fs.IntVar(&f.Workers, "workers", 0, "trials at once (default as many as processors)")
-	fs.BoolVar(&f.json, "json", false, "one JSON object on stdout")
-	for _, name := range []string{"series", "column"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err)
-		}
+	fs.BoolVar(&common.json, "json", false, "JSON on stdout, an object a line")
+	fs.Uint64Var(&common.seed, "seed", 1, "of everything that is left to chance")
+	fs.BoolVar(&common.maximize, "maximize", false, "more is better (default: less)")
+	for _, m := range modes {
+		fs.AddFlagSet(m.flags)
 	}
 	return cmd
 }
 
-func (f *seriesFlags) run(cmd *cobra.Command) error {
-	if f.Block < 1 { // to the library, 0 is the default
-		return fmt.Errorf("block %d: must be at least 1 value", f.Block)
+func choices(modes []simulateMode, sep string) string {
+	var names []string
+	for _, m := range modes {
+		names = append(names, "--"+m.flags.Name())
 	}
-	if err := f.Check(); err != nil {
-		return err
-	}
-	all, err := simulate.OpenSeries(f.path, f.column, f.group...)
-	if err != nil {
-		return err
-	}
-	series, unfit := simulate.Usable(all, f.Block)
-	if len(series) == 0 {
-		return fmt.Errorf("series %s: %s", f.path, some(unfit))
-	}
-	if len(unfit) > 0 {
-		fmt.Fprintf(os.Stderr, "left out %d of %d series: %s\n", len(unfit), len(all), some(unfit))
-	}
-	clearProgress := f.showProgress(os.Stderr)
-	trials, err := simulate.Trials(cmd.Context(), series, f.TrialsConfig)
-	clearProgress()
-	interrupted := cmd.Context().Err() != nil
-	if err != nil && !interrupted {
-		return failure{err}
-	}
-	summary := simulate.Summarize(trials)
-	if f.json {
-		err = json.NewEncoder(os.Stdout).Encode(struct {
-			simulate.TrialsSummary
-			Interrupted bool `json:"interrupted,omitempty"`
-		}{summary, interrupted})
-	} else {
-		err = f.writeText(os.Stdout, series, summary, interrupted)
-	}
-	if err != nil {
-		return failure{fmt.Errorf("summary: %w", err)}
-	}
-	return nil
+	return strings.Join(names, sep)
 }
 
-// some of the reasons, on one line that can be read.
-func some(reasons []string) string {
-	const most = 10
-	if n := len(reasons) - most; n > 0 {
-		return fmt.Sprintf("%s; and %d more", strings.Join(reasons[:most], "; "), n)
-	}
-	return strings.Join(reasons, "; ")
-}
-
-// showProgress counts on a terminal, and nowhere else. The function returned
-// wipes the line.
-func (f *seriesFlags) showProgress(w *os.File) (wipe func()) {
-	if info, err := w.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func() {}
-	}
-	f.Progress = func(done int) {
-		if step := max(f.N/200, 1); done%step == 0 {
-			fmt.Fprintf(w, "\r%d of %d trials", done, f.N)
+// chosen is the one mode whose flag was given. A flag of another mode would be
+// silently ignored, so it is refused.
+func chosen(given *pflag.FlagSet, modes []simulateMode) (simulateMode, error) {
+	var found []simulateMode
+	for _, m := range modes {
+		if given.Changed(m.flags.Name()) {
+			found = append(found, m)
 		}
 	}
-	return func() { fmt.Fprint(w, "\r\x1b[K") }
-}
-
-// writeText says it in a paragraph.
-func (f *seriesFlags) writeText(w io.Writer, series []simulate.Recording, s simulate.TrialsSummary, interrupted bool) error {
-	var text strings.Builder
-	if interrupted {
-		fmt.Fprintf(&text, "Interrupted after %d of %d trials. ", s.N, f.N)
+	if len(found) != 1 {
+		return simulateMode{}, fmt.Errorf("%d of %s given: must be exactly one", len(found), choices(modes, ", "))
 	}
-	better, candidate := "less is better", "a candidate without any effect"
-	if f.Maximize {
-		better = "more is better"
-	}
-	if f.Effect != 0 {
-		kind := "loss"
-		if (f.Effect > 0) == f.Maximize {
-			kind = "gain"
+	m := found[0]
+	var err error
+	given.Visit(func(f *pflag.Flag) {
+		always := f.Name == "json" || f.Name == "seed" || f.Name == "help"
+		if err == nil && !always && m.flags.Lookup(f.Name) == nil && !slices.Contains(m.shared, f.Name) {
+			err = fmt.Errorf("--%s: is no flag of simulate --%s", f.Name, m.flags.Name())
 		}
-		candidate = fmt.Sprintf("a candidate that changes %s by %+.4g%%, a %s", f.column, 100*f.Effect, kind)
-	}
-	fmt.Fprintf(&text, "%d trials of %s (%s), on %s, in blocks of %d: %s, %s, %s",
-		s.N, candidate, better, describe(series), f.Block,
-		share("kept", s.Kept, s.N), share("reverted", s.Reverted, s.N), share("inconclusive", s.Inconclusive, s.N))
-	if s.Aborted+s.Errored > 0 {
-		fmt.Fprintf(&text, ", %s, %s", share("aborted", s.Aborted, s.N), share("errored", s.Errored, s.N))
-	}
-	noise := make([]float64, len(series))
-	for i, r := range series {
-		noise[i] = r.Noise(f.Block)
-	}
-	middle := stats.Median(noise)
-	fmt.Fprintf(&text, "; the median trial took %g pairs. The median pair noise is %.3f", s.MedianPairs, middle)
-	if f.Effect != 0 {
-		plan := math.Ceil(stats.PlannedPairs(simulate.TrialsAlpha, middle, math.Log1p(f.Effect)))
-		fmt.Fprintf(&text, ": about %.0f pairs are to be planned for such an effect", plan)
-		if plan > simulate.TrialsMaxPairs {
-			fmt.Fprintf(&text, ", and a trial has at most %d", simulate.TrialsMaxPairs)
-		}
-	}
-	text.WriteString(".\n")
-	_, err := io.WriteString(w, text.String())
-	return err
-}
-
-// share of the trials, with its exact 95 % interval.
-func share(what string, k, n int) string {
-	low, high := stats.Binomial(k, n, 0.95)
-	return fmt.Sprintf("%s %d (%.1f%% to %.1f%%)", what, k, 100*low, 100*high)
-}
-
-func describe(series []simulate.Recording) string {
-	count, least, most := "one", len(series[0].Values), 0
-	for _, s := range series {
-		least, most = min(least, len(s.Values)), max(most, len(s.Values))
-	}
-	if len(series) > 1 {
-		count = strconv.Itoa(len(series))
-	}
-	if least == most {
-		return fmt.Sprintf("%s series of %d values", count, most)
-	}
-	return fmt.Sprintf("%s series of %d to %d values", count, least, most)
+	})
+	return m, err
 }

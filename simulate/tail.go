@@ -36,6 +36,16 @@ func lognormal(sigma float64) distribution {
 	return d
 }
 
+// Exponential forgets how long it has lasted: what the textbooks' queues have.
+// Its mean is 1/ln 2 medians.
+func Exponential() Tail {
+	return tabulated(distribution{
+		name: "exponential", mean: 1 / math.Ln2,
+		cdf:      func(x float64) float64 { return -math.Expm1(-math.Ln2 * x) },
+		quantile: func(u float64) float64 { return -math.Log1p(-u) / math.Ln2 },
+	})
+}
+
 // Pareto has P(more than x) = (least/x)^index. With index 2 or less the variance
 // is infinite, and means of blocks do not settle; 1.2 is as bad as services get.
 func Pareto(index float64) Tail {
@@ -74,6 +84,23 @@ func (t Tail) Quantile(u float64) float64 {
 		return 1
 	}
 	return t.t.distribution.quantile(u)
+}
+
+// At is Quantile from the table, for drawing: ten times as fast, and off by less
+// than 0.01 % where the distribution is smooth.
+func (t Tail) At(u float64) float64 {
+	if t.t == nil {
+		return 1
+	}
+	return t.t.at(u)
+}
+
+// Check reports what is wrong with the parameters that it was built with, or nil.
+func (t Tail) Check() error {
+	if t.t == nil {
+		return nil
+	}
+	return t.t.fault
 }
 
 // Mean of the distribution.

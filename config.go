@@ -26,7 +26,7 @@ type Config struct {
 	// it is switched on with Executor().Apply.
 	Executor executor.Config
 	// Exporter takes spans of the executor's steps; nil for none, and then
-	// enable_optimized_telemetry moves nothing.
+	// enable_optimized_telemetry, which would move nothing, is not there to be offered.
 	Exporter executor.Exporter
 	// Knobs of the service itself, and the Optimizations that they belong to.
 	Knobs         []knobs.Actuator

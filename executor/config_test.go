@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,7 +182,7 @@ func TestApplySetting_namesEveryFault(t *testing.T) {
 }
 
 func TestOptimizations_sayWhatTheStepsMakeOfThem(t *testing.T) {
-	ex := start(t, Config{})
+	ex := start(t, Config{}, WithExporter(ignored{}))
 	kinds := func() map[string]controller.Equivalence {
 		m := map[string]controller.Equivalence{}
 		for _, o := range ex.Optimizations() {
@@ -209,10 +210,25 @@ func TestOptimizations_sayWhatTheStepsMakeOfThem(t *testing.T) {
 	}
 }
 
+// Without an exporter there is no span to save: a trial would be one of nothing.
+func TestOptimizations_telemetryNeedsAnExporter(t *testing.T) {
+	has := func(ex *Executor) bool {
+		return slices.ContainsFunc(ex.Optimizations(), func(o controller.Optimization) bool { return o.Switch == catalog.EnableTelemetry })
+	}
+	require.False(t, has(start(t, Config{EnableOptimizedTelemetry: true})))
+	require.False(t, has(start(t, Config{}, WithExporter(nil))))
+	require.True(t, has(start(t, Config{}, WithExporter(ignored{}))))
+}
+
+// ignored is an exporter of spans that nobody looks at.
+type ignored struct{}
+
+func (ignored) Export(context.Context, []*Span) error { return nil }
+
 // What the owner turned on himself is granted, and the values that he gave are
 // the limits of what may be traded away; what an autopilot moves changes neither.
 func TestOptimizations_keepToWhatTheOwnerAskedFor(t *testing.T) {
-	ex := start(t, Config{EnableOptimizedTelemetry: true, TelemetrySamplingRate: 0.25})
+	ex := start(t, Config{EnableOptimizedTelemetry: true, TelemetrySamplingRate: 0.25}, WithExporter(ignored{}))
 	look := func() (granted map[string]bool, floor float64) {
 		granted = map[string]bool{}
 		for _, o := range ex.Optimizations() {

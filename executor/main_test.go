@@ -14,9 +14,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start returns an executor that the test closes at its end.
-func start(t testing.TB, cfg Config) *Executor {
+func start(t testing.TB, cfg Config, options ...Option) *Executor {
 	t.Helper()
-	ex, err := New(cfg)
+	ex, err := New(cfg, options...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, ex.Close()) })
 	return ex

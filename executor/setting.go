@@ -75,7 +75,8 @@ func (ex *Executor) ApplySetting(ctx context.Context, s controller.Setting) erro
 }
 
 // Optimizations returns the hypotheses of the catalog about this executor, but
-// for enable_automatic_optimization, which is the autopilot's own switch. What
+// for enable_automatic_optimization, which is the autopilot's own switch, and,
+// without an exporter, enable_optimized_telemetry, which then moves nothing. What
 // the cache and sharing preserve depends on the steps that are bound so far:
 // with Pure ones only both are Exact; a step that declares FreshFor(d) makes
 // both Bounded, granted by its owner up to d. What else is Bounded is granted if
@@ -90,7 +91,7 @@ func (ex *Executor) Optimizations() []controller.Optimization {
 	}
 	var optimizations []controller.Optimization
 	for _, o := range catalog.Optimizations() {
-		if o.Switch == catalog.EnableAutomatic {
+		if o.Switch == catalog.EnableAutomatic || o.Switch == catalog.EnableTelemetry && ex.telemetry.exporter == nil {
 			continue
 		}
 		switch stale := ex.fresh.Load() > 0; {

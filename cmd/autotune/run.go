@@ -66,6 +66,9 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.Seed = seedOr(f.Seed)
+	exporter, end := spans()
+	defer end()
+	f.Exporter = exporter
 	if f.Policy, err = policies.Named(f.policy, f.Workload); err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ func (f *validateFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	f.Seed = seedOr(f.Seed)
+	exporter, end := spans()
+	defer end()
+	f.Exporter = exporter
 	if f.candidate == "" {
 		return errors.New("candidate is empty: must name a file or a preset")
 	}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,14 @@ var timing = controller.Timing{Washout: blockWashout, Measure: blockMeasure}
 // granted: the demonstration's owner allows what these may change: waiting too
 // long is rejected, few spans are exported, hopeless attempts are left out.
 var granted = []string{
-	"enable_concurrency_optimization", "enable_optimized_telemetry", "enable_optimized_error_handling", "enable_circuit_breaker",
+	"enable_concurrency_optimization", telemetrySwitch, "enable_optimized_error_handling", "enable_circuit_breaker",
+}
+
+const telemetrySwitch = "enable_optimized_telemetry"
+
+// grants are those that this run can offer.
+func (c *RunConfig) grants() []string {
+	return slices.DeleteFunc(slices.Clone(granted), func(name string) bool { return name == telemetrySwitch && c.Exporter == nil })
 }
 
 // DefaultOffer names what a run of DefaultDuration has the time to try.
@@ -74,8 +82,18 @@ type RunConfig struct {
 	Policy controller.Policy
 	// Offer names the optimizations to try; all if empty.
 	Offer []string
+	// Partial: a run that is too short for all that is offered tries what it has
+	// the time for, instead of being refused.
+	Partial bool
 	// MaxPairs a trial may take; 24 if 0.
 	MaxPairs int
+	// CheckPairs of the check at the end, 12 if 0, and its CheckGoals, the usual
+	// three if empty.
+	CheckPairs int
+	CheckGoals []controller.Goal
+	// Exporter takes the spans of the service's steps. If it is nil there are
+	// none, and enable_optimized_telemetry is not offered.
+	Exporter executor.Exporter
 	// Journal folder; a temporary one, removed at the end, if empty.
 	Journal string
 	Advise  bool
@@ -101,9 +119,8 @@ func (c *RunConfig) setDefaults() error {
 	if c.Items == 0 {
 		c.Items = DefaultItems
 	}
-	if c.MaxPairs == 0 {
-		c.MaxPairs = maxPairs
-	}
+	c.MaxPairs = cmp.Or(c.MaxPairs, maxPairs)
+	c.CheckPairs = cmp.Or(c.CheckPairs, checkPairs)
 	if c.OnStage == nil {
 		c.OnStage = func(string, int, int) {}
 	}
@@ -145,10 +162,10 @@ func needed(space controller.Space, initial controller.Setting, offered []contro
 // checkTime refuses a run that is too short for all that it was asked to try.
 // The usual offer may share a shorter one: who is first gets what can decide.
 func (r *run) checkTime() error {
-	if r.cfg.Advise {
+	if r.cfg.Advise || r.cfg.Partial {
 		return nil
 	}
-	ex, err := executor.New(executor.Config{})
+	ex, err := executor.New(executor.Config{}, executor.WithExporter(r.cfg.Exporter))
 	if err != nil {
 		return err
 	}
@@ -248,10 +265,10 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		c.Journal, r.tempJournal = dir, dir
 	}
-	r.until = r.start.Add(c.Duration - checkPairs*2*(blockWashout+blockMeasure) - tidy)
+	r.until = r.start.Add(c.Duration - time.Duration(c.CheckPairs)*2*(blockWashout+blockMeasure) - tidy)
 	config := autotune.Config{
 		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
-		Offer: c.Offer, Grant: granted, Policy: c.Policy, Workload: c.Workload,
+		Exporter: c.Exporter, Offer: c.Offer, Grant: c.grants(), Policy: c.Policy, Workload: c.Workload,
 		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, OpenLoop: true, Timing: timing,
 		Budget:  controller.Budget{MaxPairs: c.MaxPairs, Until: r.until},
 		OnAlert: func(autotune.Alert) { r.alerts.Add(1) },
@@ -346,7 +363,7 @@ func (r *run) check(ctx context.Context) error {
 	}
 	compared, err := autotune.Validate(ctx, target, controller.ComparisonConfig{
 		Baseline: r.summary.Initial, Candidate: r.summary.Final, Final: r.summary.Final,
-		Pairs: checkPairs, Seed: r.cfg.Seed, Timing: timing,
+		Goals: r.cfg.CheckGoals, Pairs: r.cfg.CheckPairs, Seed: r.cfg.Seed, Timing: timing,
 	}, func(done, of int) { r.cfg.OnStage("checking final against initial setting", done, of) })
 	err = errors.Join(err, s.Close())
 	if ctx.Err() != nil {

@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 // not, and what is offered but puts work off takes longer.
 func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	least := func(duration time.Duration, offer ...string) string {
-		r := &run{cfg: RunConfig{Duration: duration, Offer: offer}, controls: NewControls()}
+		r := &run{cfg: RunConfig{Duration: duration, Offer: offer, Exporter: ignored{}}, controls: NewControls()}
 		if err := r.checkTime(); err != nil {
 			return err.Error()
 		}
@@ -29,8 +31,29 @@ func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	assert.Empty(t, least(2*time.Minute, "enable_object_pool"))
 }
 
+// ignored is an exporter of spans that nobody looks at.
+type ignored struct{}
+
+func (ignored) Export(context.Context, []*executor.Span) error { return nil }
+
+// Without an exporter there is no trial of telemetry, and so nothing to grant.
+func TestRun_grantsWhatItOffers(t *testing.T) {
+	for _, e := range []executor.Exporter{nil, ignored{}} {
+		c := RunConfig{Exporter: e}
+		ex, err := executor.New(executor.Config{}, executor.WithExporter(e))
+		require.NoError(t, err)
+		var names []string
+		for _, o := range ex.Optimizations() {
+			names = append(names, o.Name)
+		}
+		assert.Subset(t, names, c.grants())
+		assert.Equal(t, e != nil, slices.Contains(c.grants(), "enable_optimized_telemetry"))
+		require.NoError(t, ex.Close())
+	}
+}
+
 func TestRun_neverOffersTheAutopilotsOwnSwitch(t *testing.T) {
-	ex, err := executor.New(executor.Config{})
+	ex, err := executor.New(executor.Config{}, executor.WithExporter(ignored{}))
 	require.NoError(t, err)
 	defer ex.Close()
 	r := &run{controls: NewControls()}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,17 @@ type ValidateConfig struct {
 	// Baseline and Candidate are configurations of the executor, by what names
 	// people know them.
 	Baseline, Candidate Named
-	// Duration of it all; by default what 20 pairs take, and at least what 8 do.
+	// Duration of it all; by default what Pairs take, and at least what 8 do.
 	Duration time.Duration
+	// Pairs to compare in; 20 if 0. With a Duration that says how many.
+	Pairs int
+	// Block is how long a block is measured, 1 s if 0; four times that where work
+	// is put off.
+	Block time.Duration
+	// Goals to compare; the usual three if empty.
+	Goals []controller.Goal
+	// Exporter takes the spans of the service's steps; nil: there are none.
+	Exporter executor.Exporter
 	// Rate, Items, Workload, Seed and LoadCommand as in RunConfig.
 	Rate        float64
 	Items       int
@@ -105,9 +115,7 @@ func (v *validation) plan(out *Validation) (plan controller.ComparisonConfig, er
 	if c.OnStage == nil {
 		c.OnStage = func(string, int, int) {}
 	}
-	if c.Rate == 0 {
-		c.Rate = DefaultRate
-	}
+	c.Rate = cmp.Or(c.Rate, DefaultRate)
 	if v.workload, err = WorkloadNamed(c.Workload); err != nil {
 		return plan, err
 	}
@@ -116,12 +124,13 @@ func (v *validation) plan(out *Validation) (plan controller.ComparisonConfig, er
 		return plan, fmt.Errorf("candidate %s: %w", c.Candidate.Name, err)
 	}
 	defer candidate.Close() //nolint:errcheck // nothing ran in it
-	if v.ex, err = executor.New(c.Baseline.Config); err != nil {
+	if v.ex, err = executor.New(c.Baseline.Config, executor.WithExporter(c.Exporter)); err != nil {
 		return plan, fmt.Errorf("baseline %s: %w", c.Baseline.Name, err)
 	}
 	plan = controller.ComparisonConfig{
 		Space: controller.Space{Knobs: v.ex.Knobs()}, Baseline: v.ex.Setting(), Candidate: candidate.Setting(),
-		Pairs: defaultPairs, Seed: c.Seed, Timing: timing,
+		Goals: c.Goals, Pairs: cmp.Or(c.Pairs, defaultPairs), Seed: c.Seed,
+		Timing: controller.Timing{Washout: blockWashout, Measure: cmp.Or(c.Block, blockMeasure)},
 	}
 	pair, err := plan.PairDuration()
 	if err != nil {

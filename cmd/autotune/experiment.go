@@ -21,11 +21,13 @@ import (
 func experimentCommand() *cobra.Command {
 	o := experiments.Options{}
 	cmd := &cobra.Command{
-		Use:   "experiment NAME|all|list",
-		Short: "Run simulated experiments on the decision code, beside rival rules",
+		Use:   "experiment NAME|all|list|live",
+		Short: "Run simulated experiments on the decision code, beside rival rules, or live ones",
 		Long: `Run simulated experiments on the decision code, beside rival rules, and write
 a CSV and a Markdown report of each. An interrupted run is taken up by the same
-command; results of other code, another seed or other parameters are not used.`,
+command; results of other code, another seed or other parameters are not used.
+
+experiment live measures the demonstration service instead: see its own --help.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "list" {
@@ -47,6 +49,7 @@ command; results of other code, another seed or other parameters are not used.`,
 			return runExperiments(cmd.Context(), todo, args[0] == "all", o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(liveCommand())
 	cmd.Flags().StringVar(&o.Out, "out", "", "folder for NAME.csv and NAME.md, created if need be")
 	cmd.Flags().IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "trials at once")
 	cmd.Flags().BoolVar(&o.Short, "short", false, "ask the same of fewer trials")
@@ -60,7 +63,8 @@ func listExperiments(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "%-8s %s\n", "live", "What each of the guide's switches does to a real service, on each of its workloads.")
+	return err
 }
 
 func experimentsNamed(name string) ([]experiments.Experiment, error) {
@@ -74,7 +78,7 @@ func experimentsNamed(name string) ([]experiments.Experiment, error) {
 	if name == "all" {
 		return experiments.All(), nil
 	}
-	return nil, fmt.Errorf("experiment %q: must be one of %s, all, list", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("experiment %q: must be one of %s, all, list, live", name, strings.Join(names, ", "))
 }
 
 // runExperiments runs them one after the other. One without its data is skipped

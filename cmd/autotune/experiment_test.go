@@ -64,9 +64,10 @@ func TestExperiment_isTakenUpAfterAKillAndAnInterruption(t *testing.T) {
 
 func TestExperiment_badInput(t *testing.T) {
 	for want, args := range map[string][]string{
-		`experiment "nothing": must be one of aa, power, real, traps, guard, audit, all, list`: {"nothing", "--out", t.TempDir()},
-		`workers 0: must be at least 1`:                    {"aa", "--workers", "0", "--out", t.TempDir()},
-		`out is empty: must name a folder for the reports`: {"aa"},
+		`experiment "nothing": must be one of aa, power, real, traps, guard, audit, all, list, live`: {"nothing", "--out", t.TempDir()},
+		`workers 0: must be at least 1`:                                                      {"aa", "--workers", "0", "--out", t.TempDir()},
+		`out is empty: must name a folder for the reports`:                                   {"aa"},
+		`out is empty: must name a folder for the report; block 1ms: must be at least 250ms`: {"live", "--block", "1ms"},
 	} {
 		p := begin(t, append([]string{"experiment"}, args...)...)
 		require.Equal(t, 2, p.end(t, 10*time.Second))
@@ -75,4 +76,5 @@ func TestExperiment_badInput(t *testing.T) {
 	p := begin(t, "experiment", "list")
 	require.Zero(t, p.end(t, 10*time.Second))
 	require.Contains(t, p.out.String(), "traps ")
+	require.Contains(t, p.out.String(), "live ")
 }

@@ -1,0 +1,139 @@
+package live
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"autotune/controller"
+)
+
+// Result is what came of a cell: a line of live.jsonl.
+type Result struct {
+	Plan Plan `json:"plan"`
+	// Effects of the switch, one line a goal.
+	Effects []controller.Compared `json:"effects"`
+	// NotShown are fields that act more rarely than a block lasts.
+	NotShown []string `json:"not_shown,omitempty"`
+	// Kept is what the autopilot left on, and AutopilotCPU the share of one core
+	// that it used itself.
+	Kept         []string `json:"kept,omitempty"`
+	AutopilotCPU float64  `json:"autopilot_cpu_ratio,omitempty"`
+	// Requests that were sent, Failed and Dropped of them.
+	Requests uint64 `json:"requests"`
+	Failed   uint64 `json:"failed"`
+	Dropped  uint64 `json:"dropped"`
+	// Ended is when, and LoadBefore and LoadAfter are the machine's load averages
+	// over a minute then; negative where there is none.
+	Ended      time.Time `json:"ended"`
+	Seconds    float64   `json:"seconds"`
+	LoadBefore float64   `json:"load_average_before"`
+	LoadAfter  float64   `json:"load_average_after"`
+	Machine    Machine   `json:"machine"`
+}
+
+// effect on a metric, and whether it was measured.
+func (r *Result) effect(m controller.Metric) (controller.Compared, bool) {
+	for _, e := range r.Effects {
+		if e.Metric == m && e.Pairs > 0 {
+			return e, true
+		}
+	}
+	return controller.Compared{}, false
+}
+
+// kept is the file of finished cells, one JSON object a line, each durable before
+// the next cell. The last line of a cell counts; a line that a crash tore is
+// skipped.
+type kept struct {
+	file  *os.File
+	cells map[string]Result // by name
+}
+
+func openKept(path string) (*kept, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	k := &kept{file: f, cells: map[string]Result{}}
+	if err := k.read(); err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), f.Close())
+	}
+	return k, nil
+}
+
+func (k *kept) read() error {
+	in := bufio.NewReader(k.file)
+	for {
+		line, err := in.ReadBytes('\n')
+		var r Result
+		if json.Unmarshal(line, &r) == nil && r.Plan.Switch != "" {
+			k.cells[r.Plan.name()] = r
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if len(line) > 0 { // torn: what follows gets a line of its own
+				_, err := k.file.WriteString("\n")
+				return err
+			}
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// has reports whether a cell was measured by this plan.
+func (k *kept) has(p Plan) bool {
+	r, ok := k.cells[p.name()]
+	return ok && r.Plan.equal(p)
+}
+
+// add appends a result and waits until it is durable.
+func (k *kept) add(r Result) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := k.file.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	k.cells[r.Plan.name()] = r
+	return k.file.Sync()
+}
+
+func (k *kept) close() { _ = k.file.Close() } // what was added is durable
+
+// report writes both files of what is kept, each whole or not at all.
+func (k *kept) report(dir string) error {
+	return errors.Join(
+		replace(filepath.Join(dir, "live.md"), Markdown(k.results())),
+		replace(filepath.Join(dir, "live.csv"), CSV(k.results())),
+	)
+}
+
+// results are in the table's order.
+func (k *kept) results() []Result {
+	var out []Result
+	for _, s := range Switches() {
+		for _, w := range Workloads() {
+			if r, ok := k.cells[w+"/"+s]; ok {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+func replace(path string, data []byte) error {
+	fresh := path + ".new"
+	if err := os.WriteFile(fresh, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
+}

@@ -8,9 +8,9 @@
 // of a cell is a pure function of its seed. Contenders of a scenario get the same
 // seeds, hence the same worlds. Run does the trials of all cells on several
 // workers, keeps what is done in a file so that it can be interrupted at any
-// moment, and writes a CSV and a Markdown report that are the same to the byte
-// for the same build and seed, however many workers there were and however often
-// it was interrupted.
+// moment, and writes a report, as a page, Markdown, CSV and JSON, that is the same
+// to the byte for the same build and seed, however many workers there were and
+// however often it was interrupted.
 //
 // Every figure comes with the number of trials that it rests on and an interval.
 // What is claimed is computed from the figures, and a claim that does not hold

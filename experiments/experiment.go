@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+
+	"autotune/report"
 )
 
 // Experiment is a question about the decision code that many trials answer.
@@ -19,6 +21,8 @@ type Experiment struct {
 	Measures []Measure
 	// Tables for people; nil: one, of all cells and measures.
 	Tables func(*Results) []Table
+	// Charts for people; nil: none.
+	Charts func(*Results) []report.Chart
 	// Claims that the results must support.
 	Claims func(*Results) []Claim
 }
@@ -36,13 +40,6 @@ type Cell struct {
 	// Trial plays one trial and tells the tally what came of it. It must be a pure
 	// function of the seed, safe for concurrent use, and end soon after ctx.
 	Trial func(ctx context.Context, seed uint64, into *Tally) error
-}
-
-// Claim is a statement that the results support, or not.
-type Claim struct {
-	Text   string
-	Figure string // what it rests on
-	Holds  bool
 }
 
 // seedOf is the seed of a trial: a hash of everything that names it except the

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"autotune/internal/stats"
+	"autotune/report"
 )
 
 // Measure says how a name of a tally is turned into a figure.
@@ -19,6 +20,8 @@ type Measure struct {
 	Of MeasureKind
 	// Format prints the value; "%.1f %%" of a rate prints a hundred times it.
 	Format string
+	// Better says which way is better, for a comparison; "" where neither is.
+	Better report.Direction
 }
 
 // MeasureKind is how trials are summed up.

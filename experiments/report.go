@@ -2,32 +2,24 @@ package experiments
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
+
+	"autotune/report"
 )
 
-// Report is what an experiment found.
-type Report struct {
-	Experiment string
-	Claims     []Claim
-	// CSV has one row a cell and measure: n, value, and the ends of its interval.
-	CSV []byte
-	// Markdown has the claims and the tables.
-	Markdown []byte
-}
+// Report is what an experiment found: a document that is written in every
+// format. Its rows are one a cell and measure.
+type Report struct{ *report.Document }
 
-// Table is a table of a report.
-type Table struct {
-	Title string
-	Note  string // below it
-	Head  []string
-	Rows  [][]string
-}
+// Table is that of any report.
+type Table = report.Table
+
+// Claim is that of any report.
+type Claim = report.Claim
 
 // Failed are the claims that do not hold.
 func (r *Report) Failed() []Claim {
@@ -41,15 +33,6 @@ func (r *Report) Failed() []Claim {
 }
 
 func newReport(e *Experiment, res *Results, o *Options) *Report {
-	r := &Report{Experiment: e.Name, CSV: csvOf(e, res)}
-	if e.Claims != nil {
-		r.Claims = e.Claims(res)
-	}
-	tables := []Table{plainTable(e, res)}
-	if e.Tables != nil {
-		tables = e.Tables(res)
-	}
-	var b bytes.Buffer
 	form := "full"
 	if o.Short {
 		form = "short"
@@ -58,40 +41,43 @@ func newReport(e *Experiment, res *Results, o *Options) *Report {
 	for _, t := range res.Tallies {
 		trials += t.N
 	}
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s form, seed %d: %d cells, %d trials. Rates are in percent with their 99 %% Clopper-Pearson intervals, other figures with 95 %% intervals.\n",
-		e.Name, e.Doc, form, o.Seed, len(res.Cells), trials)
-	if len(r.Claims) > 0 {
-		t := Table{Title: "Claims", Head: []string{"claim", "figure", "holds"}}
-		for _, c := range r.Claims {
-			holds := "yes"
-			if !c.Holds {
-				holds = "**no**"
-			}
-			t.Rows = append(t.Rows, []string{c.Text, c.Figure, holds})
-		}
-		t.print(&b)
+	d := &report.Document{
+		Kind: "experiment", Name: e.Name, Title: e.Name,
+		Summary: []string{e.Doc, "Rates are in percent with their 99 % Clopper-Pearson intervals, other figures with 95 % intervals."},
+		Facts: []report.Fact{
+			{Name: "form", Value: form},
+			{Name: "seed", Value: strconv.FormatUint(o.Seed, 10)},
+			{Name: "cells", Value: strconv.Itoa(len(res.Cells))},
+			{Name: "trials", Value: strconv.Itoa(trials)},
+		},
+		Tables: []Table{plainTable(e, res)},
+		Rows:   rowsOf(e, res),
 	}
-	for _, t := range tables {
-		t.print(&b)
+	if e.Claims != nil {
+		d.Claims = e.Claims(res)
 	}
-	r.Markdown = b.Bytes()
-	return r
+	if e.Tables != nil {
+		d.Tables = e.Tables(res)
+	}
+	if e.Charts != nil {
+		d.Charts = e.Charts(res)
+	}
+	return &Report{d}
 }
 
-func csvOf(e *Experiment, res *Results) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"experiment", "scenario", "contender", "measure", "n", "value", "low", "high", "level"})
-	g := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+func rowsOf(e *Experiment, res *Results) []report.Row {
+	var out []report.Row
 	for i, c := range res.Cells {
 		for _, m := range e.Measures {
 			if x, ok := m.Take(&res.Tallies[i]); ok {
-				_ = w.Write([]string{e.Name, c.Scenario, c.Contender, m.Name, strconv.Itoa(x.N), g(x.Value), g(x.Low), g(x.High), g(x.Level)})
+				out = append(out, report.Row{
+					Scenario: c.Scenario, Contender: c.Contender, Measure: m.Name,
+					N: x.N, Value: x.Value, Low: x.Low, High: x.High, Level: x.Level, Better: m.Better,
+				})
 			}
 		}
 	}
-	w.Flush() // to a buffer: nothing can fail
-	return b.Bytes()
+	return out
 }
 
 // plainTable has a row a cell and a column a measure.
@@ -119,30 +105,18 @@ func figures(t *Tally, measures []Measure) []string {
 	return out
 }
 
-func (t *Table) print(b *bytes.Buffer) {
-	fmt.Fprintf(b, "\n## %s\n\n", t.Title)
-	row := func(cells []string) {
-		for _, c := range cells {
-			b.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
-		}
-		b.WriteString("|\n")
-	}
-	row(t.Head)
-	b.WriteString(strings.Repeat("|---", len(t.Head)) + "|\n")
-	for _, r := range t.Rows {
-		row(r)
-	}
-	if t.Note != "" {
-		fmt.Fprintf(b, "\n%s\n", t.Note)
-	}
-}
-
-// write puts both files in place, each whole or not at all.
+// write puts all files in place, each whole or not at all.
 func (r *Report) write(dir string) error {
-	return errors.Join(
-		replace(filepath.Join(dir, r.Experiment+".csv"), r.CSV),
-		replace(filepath.Join(dir, r.Experiment+".md"), r.Markdown),
-	)
+	var errs []error
+	for _, f := range report.Formats() {
+		var b bytes.Buffer
+		err := r.Write(&b, f)
+		if err == nil {
+			err = replace(filepath.Join(dir, fmt.Sprintf("%s.%s", r.Name, f)), b.Bytes())
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func replace(path string, data []byte) error {

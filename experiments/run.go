@@ -46,8 +46,8 @@ func (e *InterruptedError) Error() string {
 // Unwrap returns what ended it.
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
-// Run does what is left of an experiment and writes Out/NAME.csv and
-// Out/NAME.md. Until then finished jobs are in Out/NAME.partial.jsonl, durable
+// Run does what is left of an experiment and writes Out/NAME.html, .md, .csv and
+// .json. Until then finished jobs are in Out/NAME.partial.jsonl, durable
 // one by one, and taken up by the next run with the same options. When ctx ends,
 // so does Run, as soon as the trials in hand notice, with an *InterruptedError.
 func Run(ctx context.Context, e Experiment, o Options) (*Report, error) {

@@ -45,7 +45,7 @@ func coins(played *atomic.Int64) Experiment {
 func files(t *testing.T, dir, name string) string {
 	t.Helper()
 	var all strings.Builder
-	for _, ext := range []string{".csv", ".md"} {
+	for _, ext := range []string{".csv", ".md", ".html", ".json"} {
 		b, err := os.ReadFile(filepath.Join(dir, name+ext))
 		require.NoError(t, err)
 		all.Write(b)

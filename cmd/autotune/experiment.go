@@ -24,8 +24,9 @@ func experimentCommand() *cobra.Command {
 		Use:   "experiment NAME|all|list|live",
 		Short: "Run simulated experiments on the decision code, beside rival rules, or live ones",
 		Long: `Run simulated experiments on the decision code, beside rival rules, and write
-a CSV and a Markdown report of each. An interrupted run is taken up by the same
-command; results of other code, another seed or other parameters are not used.
+a report of each: one HTML page, the same as Markdown, CSV and JSON. An interrupted
+run is taken up by the same command; results of other code, another seed or other
+parameters are not used.
 
 experiment live measures the demonstration service instead: see its own --help.`,
 		Args: cobra.ExactArgs(1),
@@ -50,7 +51,7 @@ experiment live measures the demonstration service instead: see its own --help.`
 		},
 	}
 	cmd.AddCommand(liveCommand())
-	cmd.Flags().StringVar(&o.Out, "out", "", "folder for NAME.csv and NAME.md, created if need be")
+	cmd.Flags().StringVar(&o.Out, "out", "", "folder for NAME.html, .md, .csv and .json, created if need be")
 	cmd.Flags().IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "trials at once")
 	cmd.Flags().BoolVar(&o.Short, "short", false, "ask the same of fewer trials")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of all trials")
@@ -109,7 +110,7 @@ func runExperiments(ctx context.Context, todo []experiments.Experiment, skip boo
 				return failure{err}
 			}
 		}
-		if _, err := fmt.Fprintf(out, "%s: done in %v, see %s/%s.md\n", e.Name, time.Since(line.began).Round(time.Second), o.Out, e.Name); err != nil {
+		if _, err := fmt.Fprintf(out, "%s: done in %v, see %s/%s.html\n", e.Name, time.Since(line.began).Round(time.Second), o.Out, e.Name); err != nil {
 			return failure{err}
 		}
 	}

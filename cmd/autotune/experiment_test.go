@@ -52,7 +52,7 @@ func TestExperiment_isTakenUpAfterAKillAndAnInterruption(t *testing.T) {
 	require.Contains(t, last.out.String(), "power: holds  ")
 
 	require.Zero(t, run(clean, "2").end(t, time.Minute))
-	for _, name := range []string{"power.md", "power.csv"} {
+	for _, name := range []string{"power.md", "power.csv", "power.html", "power.json"} {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		want, err := os.ReadFile(filepath.Join(clean, name))

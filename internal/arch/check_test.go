@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 		"row below a row": {
 			"experiments/a.go", `package experiments; import "m/experiments/live"`,
 			"experiments/a.go:1: experiments imports experiments/live and may import only controller, catalog, policies, " +
-				"simulate, journal, internal/stats: simulated experiments run the shipped decision code, never the live parts: " +
+				"simulate, journal, report, internal/stats: simulated experiments run the shipped decision code, never the live parts: " +
 				"same seed, same bytes",
 		},
 		"example imports internal": {

@@ -130,8 +130,20 @@ func Table() []Row {
 			Why:     "it explains what was measured and kept, and changes nothing",
 		},
 		{
+			Package:   "report",
+			Libraries: []string{"gonum.org/v1/plot"},
+			Never:     []Ban{noClock, noChance},
+			Why:       "a report is what it is given, in four formats: the same figures make the same bytes",
+		},
+		{
+			Package: "report/history",
+			Imports: []string{"controller", "journal", "report"},
+			Never:   []Ban{noClock, noChance},
+			Why:     "it tells what a journal holds, and decides nothing",
+		},
+		{
 			Package:   "experiments",
-			Imports:   []string{"controller", "catalog", "policies", "simulate", "journal", "internal/stats"},
+			Imports:   []string{"controller", "catalog", "policies", "simulate", "journal", "report", "internal/stats"},
 			Libraries: []string{"gonum.org/v1/gonum"},
 			Never:     []Ban{noClock},
 			Why:       "simulated experiments run the shipped decision code, never the live parts: same seed, same bytes",
@@ -139,7 +151,7 @@ func Table() []Row {
 		{
 			Package: "experiments/live",
 			Imports: []string{
-				Root, "controller", "catalog", "executor", "policies", "experiments", "internal/demo", "internal/stats",
+				Root, "controller", "catalog", "executor", "policies", "experiments", "report", "internal/demo", "internal/stats",
 			},
 			Why: "live measurements are kept apart from the experiments that repeat to the byte",
 		},

@@ -33,7 +33,7 @@ type simulateCommon struct {
 
 func simulateCommand() *cobra.Command {
 	common := &simulateCommon{}
-	modes := []simulateMode{seriesMode(common)}
+	modes := []simulateMode{seriesMode(common), tableMode(common)}
 	cmd := &cobra.Command{
 		Use: "simulate " + choices(modes, "|") + " ...", Short: "Run the controller offline", Long: simulateHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +72,7 @@ func chosen(given *pflag.FlagSet, modes []simulateMode) (simulateMode, error) {
 		}
 	}
 	if len(found) != 1 {
-		return simulateMode{}, fmt.Errorf("%d of %s given: must be exactly one", len(found), choices(modes, ", "))
+		return simulateMode{}, fmt.Errorf("%d inputs given: must be exactly one of %s", len(found), choices(modes, ", "))
 	}
 	m := found[0]
 	var err error

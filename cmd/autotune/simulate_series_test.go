@@ -96,7 +96,7 @@ func TestSimulateSeries_badInput(t *testing.T) {
 	short := filepath.Join(t.TempDir(), "short.csv")
 	require.NoError(t, os.WriteFile(short, []byte("value\n1\n2\n"), 0o600))
 	for _, c := range []struct{ args, want string }{
-		{"", "of --series given: must be exactly one"},
+		{"", "0 inputs given: must be exactly one of --series, --"},
 		{"--series " + path, "column is empty: must name the column to judge by"},
 		{"--column value --series /nowhere.csv", "series /nowhere.csv: no such file or directory"},
 		{"--column valve --series " + path, `recording.csv: column "valve": is not in the header: the nearest is "value"`},

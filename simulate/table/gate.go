@@ -1,0 +1,73 @@
+package table
+
+import (
+	"maps"
+
+	"autotune/controller"
+)
+
+// gate stands between a policy and the core: a candidate that cannot be tried, as
+// nobody measured it, is blocked in the policy's view before it is proposed. So
+// any policy that respects what is blocked moves among configurations that exist.
+type gate struct {
+	controller.Policy
+	table *Table
+	// refuse says why a configuration is not to be tried, or "".
+	refuse func(config int) string
+
+	safe    controller.Setting
+	blocked map[string]string // from safe
+	// quiet: it has nothing to propose, even if nothing were cooling down.
+	quiet bool
+}
+
+// mostRefused is how many unmeasured candidates in a row a policy may propose.
+const mostRefused = 10_000
+
+// Propose asks the policy until it proposes something that can be tried.
+func (g *gate) Propose(v controller.View) (controller.Proposal, bool) {
+	if !v.Safe.Equal(g.safe) || g.blocked == nil {
+		g.safe, g.blocked = v.Safe, map[string]string{}
+	}
+	p, ok := g.ask(v, v.Blocked)
+	g.quiet = false
+	if !ok {
+		_, later := g.ask(v, nil)
+		g.quiet = !later
+	}
+	return p, ok
+}
+
+func (g *gate) ask(v controller.View, cooling map[string]string) (controller.Proposal, bool) {
+	v.Blocked = make(map[string]string, len(cooling)+len(g.blocked))
+	maps.Copy(v.Blocked, cooling)
+	maps.Copy(v.Blocked, g.blocked)
+	for range mostRefused {
+		p, ok := g.Policy.Propose(v)
+		if !ok {
+			return p, false
+		}
+		why := g.unfit(v.Safe, p)
+		if why == "" {
+			return p, true
+		}
+		key := p.BlockKey()
+		if _, again := v.Blocked[key]; again {
+			break // it does not look
+		}
+		v.Blocked[key], g.blocked[key] = why, why
+	}
+	return controller.Proposal{}, false
+}
+
+func (g *gate) unfit(safe controller.Setting, p controller.Proposal) string {
+	to := safe.With(p.Change)
+	if to.Equal(safe) {
+		return "changes nothing"
+	}
+	config, err := g.table.Find(to)
+	if err != nil {
+		return err.Error()
+	}
+	return g.refuse(config)
+}

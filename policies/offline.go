@@ -35,8 +35,8 @@ func OfflineNames() []string {
 
 // Offline returns a new policy for a table by its name: one of OfflineNames.
 func Offline(name string, pool Pool) (controller.Policy, error) {
-	if make, ok := offline[name]; ok {
-		return make(pool), nil
+	if fresh, ok := offline[name]; ok {
+		return fresh(pool), nil
 	}
 	if !slices.Contains(Names(), name) {
 		return nil, fmt.Errorf("policy %q: must be one of %s", name, strings.Join(OfflineNames(), ", "))

@@ -88,18 +88,18 @@ func (c Config) rolesOf(header []string) (*roles, error) {
 		return nil, errors.New("no knobs: every column is a metric, a standard deviation, an environment or ignored")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Knobs)) {
-		any, was := false, ""
+		known, was := false, ""
 		if _, err := find(header, []string{name}, func(i int, _ string) bool {
 			if what, ok := taken[i]; ok {
 				was = what
 				return false
 			}
-			r.kinds[i], any = c.Knobs[name], true
+			r.kinds[i], known = c.Knobs[name], true
 			return true
 		}); err != nil {
 			return nil, err
 		}
-		if !any {
+		if !known {
 			return nil, fmt.Errorf("knob %q: is a %s: must be another column", name, was)
 		}
 	}
@@ -137,16 +137,16 @@ func (c Config) findEnvironment(header []string, r *roles, one func(what, name s
 func find(header, patterns []string, each func(i int, star string) bool) ([]int, error) {
 	var out []int
 	for _, p := range patterns {
-		any := false
+		found := false
 		for i, h := range header {
 			if star, ok := matches(p, h); ok {
-				any = true
+				found = true
 				if each(i, star) {
 					out = append(out, i)
 				}
 			}
 		}
-		if !any {
+		if !found {
 			return nil, csvfile.Absent(header, p)
 		}
 	}

@@ -12,6 +12,7 @@ PKG      ?= ./...
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
+STRESS   ?= 60s
 MODULE   ?=
 OUT      ?= out
 
@@ -26,7 +27,7 @@ export AUTOTUNE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help run test check race lint bench fuzz golden rename mod build experiments
+.PHONY: help run test check race lint bench fuzz stress golden rename mod build experiments
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-11s %s\n", $$1, $$2 }'
@@ -72,6 +73,9 @@ fuzz: ## fuzz every target for FUZZTIME each (20s)
 		echo "== $$(dirname "$$file") $${target#func }"; \
 		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
 	done
+
+stress: ## move random configurations under full load for STRESS (60s)
+	go test -count 1 -timeout 1h -run Stress -v ./executor -stress $(STRESS)
 
 golden: ## write the golden files anew, to be reviewed as a diff
 	@dirs=$$({ $(here) -name '*_test.go' -exec grep -lE 'flag\.Bool\("update"' {} + || true; } | \

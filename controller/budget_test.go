@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,4 +93,33 @@ func (e *eager) Propose(v View) (Proposal, bool) {
 		return size, true
 	}
 	return Proposal{Optimization: "last", Move: MoveOn, Change: map[string]float64{"last": 1}, Why: "last"}, v.Blocked["last"] == ""
+}
+
+// deaf proposes the same for ever, whatever is blocked.
+type deaf struct{}
+
+func (deaf) Learn(Trial) {}
+
+func (deaf) Propose(View) (Proposal, bool) {
+	return Proposal{Optimization: "s", Move: MoveOn, Change: map[string]float64{"s": 1}, Why: "deaf"}, true
+}
+
+// A refusal is said once: a session with a policy that does not listen must not
+// fill the journal.
+func TestPropose_refusesADeafPolicyOnce(t *testing.T) {
+	space, offered, initial := switches("s")
+	p := newPlant(1, space, initial)
+	c, err := New(Config{
+		Space: space, Goals: []Goal{{Metric: "cost"}}, Policy: deaf{}, Timing: fast, Offered: offered, Budget: Budget{Until: epochZero.Add(time.Hour)},
+	})
+	require.NoError(t, err)
+	var trace Trace
+	require.NoError(t, Run(context.Background(), p, c, Loop{Record: &trace}))
+	var refusals []string
+	for _, r := range trace.Records {
+		if strings.Contains(r.Note, "refused what the policy proposed") {
+			refusals = append(refusals, r.Note)
+		}
+	}
+	require.Len(t, refusals, 1, "it was tried, and is cooling down")
 }

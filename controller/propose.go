@@ -49,8 +49,10 @@ func (c *Controller) propose() {
 		}
 		to, err := c.candidate(p, view)
 		if err != nil {
-			c.refused[p.BlockKey()] = "refused: " + err.Error()
-			c.note("refused what the policy proposed, %s %s: %v", p.Optimization, p.Move, err)
+			if key := p.BlockKey(); c.refused[key] == "" { // said once, to a policy that does not listen too
+				c.refused[key] = "refused: " + err.Error()
+				c.note("refused what the policy proposed, %s %s: %v", p.Optimization, p.Move, err)
+			}
 			view = c.view()
 			continue
 		}

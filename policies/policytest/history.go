@@ -51,7 +51,7 @@ type history struct {
 }
 
 const (
-	turns    = 250
+	turns    = 150
 	aTrial   = 2 * time.Minute
 	remember = 64 // trials that a view has
 )

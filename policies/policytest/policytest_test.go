@@ -125,7 +125,6 @@ func number(v controller.View, out *controller.Proposal) (controller.Knob, bool)
 // see it, or it is no rule.
 func TestRules_seeWhatBreaksThem(t *testing.T) {
 	worldly := 0 // state outside of any policy
-	type fault = func(p *plain, v controller.View, out *controller.Proposal, ok *bool)
 	broken := map[string]map[string]plain{
 		"offered": {
 			"another name": {fault: func(_ *plain, _ controller.View, out *controller.Proposal, _ *bool) { out.Optimization += "?" }},

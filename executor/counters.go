@@ -72,26 +72,14 @@ type Stats struct {
 // different stripes, so that counting is not what they contend for.
 const stripes = 16
 
-// stripe has what every execution counts, on cache lines of its own. An
-// execution that does nothing else counts twice: one atomic addition is a third
-// of what it costs.
+// stripe has what every execution counts, on cache lines of its own.
 type stripe struct {
-	began   [2]atomic.Uint64 // by whether each such execution is offered to the ghost cache
-	ended   [3]atomic.Uint64 // by source
-	misses  atomic.Uint64
-	failed  atomic.Uint64
-	thinned atomic.Uint64 // offered otherwise
-	_       [128 - 8*8]byte
+	began, ended         atomic.Uint64
+	hits, misses, shared atomic.Uint64
+	failed               atomic.Uint64
+	offered              atomic.Uint64 // to the ghost cache
+	_                    [128 - 7*8]byte
 }
-
-// source is where an execution has its result from.
-type source uint8
-
-const (
-	ran    source = iota // from the step's function, or nowhere
-	hit                  // from the cache
-	joined               // from an identical execution
-)
 
 // counters has stripes, and the counts of what happens rarely or after a wait.
 type counters struct {
@@ -123,13 +111,14 @@ func here() uint64 {
 // inFlight may be too high while executions end, never too low: what ended is
 // read before what began.
 func (c *counters) inFlight() uint64 {
-	var ended uint64
+	var ended, began uint64
 	for i := range c.stripes {
-		for a := range c.stripes[i].ended {
-			ended += c.stripes[i].ended[a].Load()
-		}
+		ended += c.stripes[i].ended.Load()
 	}
-	return c.begun() - ended
+	for i := range c.stripes {
+		began += c.stripes[i].began.Load()
+	}
+	return began - ended
 }
 
 func (c *counters) stats() Stats {
@@ -157,10 +146,10 @@ func (c *counters) stats() Stats {
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]
-		s.CacheHits += p.ended[hit].Load()
+		s.Executions += p.began.Load()
+		s.CacheHits += p.hits.Load()
 		s.CacheMisses += p.misses.Load()
-		s.Shared += p.ended[joined].Load()
+		s.Shared += p.shared.Load()
 	}
-	s.Executions = c.begun()
 	return s
 }

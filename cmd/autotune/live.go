@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"autotune/controller"
 	"autotune/experiments/live"
 	"autotune/internal/demo"
 )
@@ -80,14 +81,20 @@ func liveLine(p live.Progress, since time.Duration) string {
 		return at
 	}
 	var effects []string
-	pairs := 0
-	for _, e := range p.Last.Effects() {
-		pairs = max(pairs, e.Pairs)
+	for _, e := range p.Last.Effects {
 		name, _ := strings.CutSuffix(string(e.Metric), "_seconds")
-		effects = append(effects, fmt.Sprintf("%s %+.1f%% (%+.1f to %+.1f)", name, 100*e.Change, 100*e.Low, 100*e.High))
+		effects = append(effects, fmt.Sprintf("%s %+.1f%% (%+.1f to %+.1f)", name, 100*e.Effect, 100*e.Low, 100*e.High))
 	}
 	return fmt.Sprintf("%s: %s on %s: %s: %s, %d pairs, %.0f s", at, p.Last.Plan.Switch, p.Last.Plan.Workload,
-		live.WorthOf(p.Last), strings.Join(effects, ", "), pairs, p.Last.Seconds)
+		live.WorthOf(p.Last), strings.Join(effects, ", "), pairsOf(p.Last.Effects), p.Last.Seconds)
+}
+
+func pairsOf(effects []controller.Compared) int {
+	n := 0
+	for _, e := range effects {
+		n = max(n, e.Pairs)
+	}
+	return n
 }
 
 // commit is the one that this program was built from, "+" if it was changed

@@ -14,7 +14,12 @@ const simulateHelp = `Runs the shipped controller offline.
 --series FILE: trials on a recorded series of measurements, in its own order. A
 candidate in force multiplies the values by 1+E: with --effect 0 each keep is a
 false one, otherwise the rates say how often, and how soon, such a change would
-have been found under the noise that was recorded.`
+have been found under the noise that was recorded.
+
+--scenario NAME: the guide's policy on a simulated service, in which requests
+wait, for hours of virtual time in seconds. A line says what was tried and kept,
+and what the setting that it ended with truly does. --rates and --keys let it get
+recorded requests.`
 
 // simulateMode is one kind of thing to simulate. The flag that chooses it has
 // its name and says where the input is.
@@ -33,7 +38,7 @@ type simulateCommon struct {
 
 func simulateCommand() *cobra.Command {
 	common := &simulateCommon{}
-	modes := []simulateMode{seriesMode(common), tableMode(common)}
+	modes := []simulateMode{seriesMode(common), tableMode(common), scenarioMode(common)}
 	cmd := &cobra.Command{
 		Use: "simulate " + choices(modes, "|") + " ...", Short: "Run the controller offline", Long: simulateHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -110,7 +110,7 @@ func TestSimulateSeries_badInput(t *testing.T) {
 		{"--column value --block 0 --series " + path, "block 0: must be at least 1"},
 		{"--column value --workers -1 --series " + path, "workers -1: must be at least 1"},
 		{"--column value --effect much --series " + path, `"much"`},
-		{"--scenario burst", "--scenario"},
+		{"--scenario burst", `scenario "burst"`},
 	} {
 		p := begin(t, append([]string{"simulate"}, strings.Fields(c.args)...)...)
 		assert.Equal(t, 2, p.end(t, 20*time.Second), c.args)

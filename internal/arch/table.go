@@ -92,7 +92,7 @@ func Table() []Row {
 		{
 			Package:   "simulate",
 			Imports:   []string{"controller", "catalog", "internal/stats"},
-			Libraries: []string{"gonum.org/v1/gonum"},
+			Libraries: []string{"gonum.org/v1/gonum", "github.com/ulikunitz/xz"},
 			Never:     []Ban{noClock, noChance},
 			Why:       "a simulated service is a Target: it knows neither who tunes it nor the live parts that it stands for",
 		},

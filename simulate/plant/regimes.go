@@ -17,6 +17,7 @@ func regimes() []Scenario {
 	return []Scenario{
 		{
 			Name: "overload", For: "bursts beyond what the cores can do: bounding concurrency, and patience, sheds what comes too late",
+			Rate: 400,
 			Config: Config{
 				Cores: 4, Quantum: 10 * time.Millisecond, Arrivals: Bursty(300, 900, 20*time.Second, 4*time.Second), Overhead: 100 * us, Level: level,
 				Kinds: []Kind{
@@ -28,6 +29,7 @@ func regimes() []Scenario {
 		},
 		{
 			Name: "stampede", For: "few keys, slow to compute, fresh for a moment: who asks for the same at once can share one execution",
+			Rate: 2200.0 / 12,
 			Config: Config{
 				Cores: 4, Quantum: 10 * time.Millisecond, Arrivals: Bursty(100, 600, 10*time.Second, 2*time.Second), Overhead: 100 * us, Level: level,
 				Kinds: []Kind{
@@ -39,6 +41,7 @@ func regimes() []Scenario {
 		},
 		{
 			Name: "traced", For: "short steps, each of which has a span that is exported by itself: sampling and batches pay",
+			Rate: 3000,
 			Config: Config{
 				Cores: 2, Quantum: 10 * time.Millisecond, Arrivals: Poisson(3000), Overhead: 40 * us, Level: level,
 				Kinds: []Kind{
@@ -51,6 +54,7 @@ func regimes() []Scenario {
 		},
 		{
 			Name: "memory-constrained", For: "a cache that fills a small container: near the limit, collections follow each other",
+			Rate: 400,
 			Config: Config{
 				Cores: 2, Quantum: 10 * time.Millisecond, Arrivals: Diurnal(400, 0.3, 10*time.Minute), Overhead: 100 * us, Level: level,
 				Kinds: []Kind{
@@ -64,6 +68,7 @@ func regimes() []Scenario {
 		},
 		{
 			Name: "outage", For: "an upstream that hangs when it is down, and answers hopeless requests for good: retries and waits multiply",
+			Rate: 200,
 			Config: Config{
 				Cores: 2, Quantum: 10 * time.Millisecond, Arrivals: Poisson(200), Overhead: 100 * us, Level: level,
 				Kinds: []Kind{

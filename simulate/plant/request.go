@@ -314,6 +314,7 @@ func (s *Service) finish(who int32) {
 	case done:
 		t.done++
 		t.latency += latency
+		s.score.done(s.now, latency)
 	case rejected:
 		t.rejected++
 	default:

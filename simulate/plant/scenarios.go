@@ -18,7 +18,9 @@ type Scenario struct {
 	// Workload is the guide's name of what is asked of it, for the order in which
 	// the guide tries things; empty: none in particular.
 	Workload string
-	Config   Config
+	// Rate is the mean of arrivals, in requests/s.
+	Rate   float64
+	Config Config
 	// Offered is what may be tried, as the owner grants it.
 	Offered []controller.Optimization
 }
@@ -39,6 +41,54 @@ func (s Scenario) Cost(setting controller.Setting, seed uint64, d time.Duration)
 		return c, fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	return c, nil
+}
+
+// WithKeys lets recorded keys be asked for, in their order, instead of those of the
+// kind that is asked for most of those whose results may be kept, and of the kinds
+// that write to it. A scenario without such a kind is an error.
+func (s Scenario) WithKeys(keys []uint64) (Scenario, error) {
+	kinds := slices.Clone(s.Config.Kinds)
+	most := -1
+	for i, k := range kinds {
+		if k.Results.declared() && k.Share > 0 && (most < 0 || k.Share > kinds[most].Share) {
+			most = i
+		}
+	}
+	if most < 0 || len(keys) == 0 {
+		return s, fmt.Errorf("scenario %s: must have requests whose results may be kept, and keys for them", s.Name)
+	}
+	kinds[most].Keys = Replayed(keys)
+	for i := range kinds {
+		if kinds[i].Writes == most+1 {
+			kinds[i].Keys = Replayed(keys)
+		}
+	}
+	s.Config.Kinds = kinds
+	return s, nil
+}
+
+// WithRates lets requests come at recorded rates, each for so long, with the
+// scenario's own mean.
+func (s Scenario) WithRates(perSecond []float64, each time.Duration) (Scenario, error) {
+	total := 0.0
+	for _, v := range perSecond {
+		total += v
+	}
+	if !(total > 0) || each <= 0 {
+		return s, fmt.Errorf("scenario %s: rates: must have requests", s.Name)
+	}
+	scaled := make([]float64, len(perSecond))
+	for i, v := range perSecond {
+		scaled[i] = v * s.Rate * float64(len(perSecond)) / total
+	}
+	s.Config.Arrivals = Recorded(scaled, each)
+	return s, nil
+}
+
+// AtRate is the scenario with another mean rate, of Poisson arrivals.
+func (s Scenario) AtRate(perSecond float64) Scenario {
+	s.Rate, s.Config.Arrivals = perSecond, Poisson(perSecond)
+	return s
 }
 
 // Scenarios returns all of them: the guide's five workloads and the everyday one,

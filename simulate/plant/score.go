@@ -2,62 +2,84 @@ package plant
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"autotune/controller"
 	"autotune/simulate"
 )
 
-// scoring adds up what a run costs, third by third, tick by tick. What the
-// initial setting would have cost is not guessed: a twin that nobody tunes gets
-// the same requests with the same luck, and is let run when somebody asks.
+// scoring adds up what a run costs, tick by tick. What the initial setting would
+// have cost is not guessed: a twin that nobody tunes gets the same requests with
+// the same luck, and is let run when somebody asks.
 type scoring struct {
-	scores simulate.Scores
-	now    int // index of the setting in force
-	twin   *Service
+	whole    bill
+	thirds   [3]bill
+	settings []simulate.SettingTime
+	now      int             // index of the setting in force
+	seconds  []time.Duration // latency of those that were done, by the second in which they were
+	twin     *Service
+}
+
+// bill is what some time cost. Whole nanoseconds add up the same however time is cut.
+type bill struct {
+	over, latency, cpu time.Duration
+	requests, errors   int
+}
+
+func (b *bill) add(d time.Duration, t *tally) {
+	b.over += d
+	b.latency += t.latency
+	b.cpu += t.cpu
+	b.requests += t.requests
+	b.errors += t.failed + t.rejected
+}
+
+// against is the score of a bill, compared with another's.
+func (b *bill) against(was *bill) simulate.Score {
+	return simulate.Score{
+		Over: b.over, Requests: float64(b.requests), Errors: float64(b.errors),
+		LatencySeconds: b.latency.Seconds(), LatencyExcess: (b.latency - was.latency).Seconds(),
+		CPUSeconds: b.cpu.Seconds(), CPUExcess: (b.cpu - was.cpu).Seconds(),
+	}
 }
 
 func (c *scoring) begin(s *Service) {
-	c.scores.Settings = []simulate.SettingTime{{Setting: s.setting}}
+	c.settings = []simulate.SettingTime{{Setting: s.setting}}
 }
 
 func (c *scoring) change(to controller.Setting) {
-	for i := range c.scores.Settings {
-		if c.scores.Settings[i].Setting.Equal(to) {
+	for i := range c.settings {
+		if c.settings[i].Setting.Equal(to) {
 			c.now = i
 			return
 		}
 	}
-	c.now = len(c.scores.Settings)
-	c.scores.Settings = append(c.scores.Settings, simulate.SettingTime{Setting: to})
+	c.now = len(c.settings)
+	c.settings = append(c.settings, simulate.SettingTime{Setting: to})
+}
+
+// done counts a request.
+func (c *scoring) done(now, latency time.Duration) {
+	second := int(now / time.Second)
+	for second >= len(c.seconds) {
+		c.seconds = append(c.seconds, 0)
+	}
+	c.seconds[second] += latency
 }
 
 // add counts a tick, in the third in which it ends.
 func (c *scoring) add(s *Service, d time.Duration) {
-	t := &s.tick
-	one := simulate.Score{
-		Over: d, Requests: float64(t.requests), LatencySeconds: t.latency.Seconds(), CPUSeconds: t.cpu.Seconds(),
-		Errors: float64(t.failed + t.rejected),
-	}
-	c.scores.Settings[c.now].Time += d
-	plus(&c.scores.Whole, &one)
+	c.settings[c.now].Time += d
+	c.whole.add(d, &s.tick)
 	if h := s.cfg.Horizon; h > 0 {
-		plus(&c.scores.Thirds[min(2, int(3*(s.now-1)/h))], &one)
+		c.thirds[min(2, int(3*(s.now-1)/h))].add(d, &s.tick)
 	}
 }
 
-func plus(s, o *simulate.Score) {
-	s.Over += o.Over
-	s.Requests += o.Requests
-	s.LatencySeconds += o.LatencySeconds
-	s.CPUSeconds += o.CPUSeconds
-	s.Errors += o.Errors
-}
-
-// Score returns what the run cost so far, and how much of it the initial setting
-// would not have cost under the same requests: it runs a service that was never
-// tuned to the same age, which takes as long as this one took.
-func (s *Service) Score() simulate.Scores {
+// untuned returns the twin, at the same age. That takes as long as this service
+// took, once.
+func (s *Service) untuned() *Service {
 	c := &s.score
 	if c.twin == nil {
 		twin, err := New(s.cfg)
@@ -69,13 +91,31 @@ func (s *Service) Score() simulate.Scores {
 	for c.twin.now < s.now {
 		_, _ = c.twin.Observe(context.Background(), 0, min(time.Second, s.now-c.twin.now))
 	}
-	out, was := c.scores, &c.twin.score.scores
-	out.Settings = append([]simulate.SettingTime(nil), out.Settings...)
-	out.Whole.LatencyExcess = out.Whole.LatencySeconds - was.Whole.LatencySeconds
-	out.Whole.CPUExcess = out.Whole.CPUSeconds - was.Whole.CPUSeconds
+	return c.twin
+}
+
+// Score returns what the run cost so far, and how much of it the initial setting
+// would not have cost under the same requests. It runs a service that was never
+// tuned to the same age, so it takes as long as the run did.
+func (s *Service) Score() simulate.Scores {
+	is, was := &s.score, &s.untuned().score
+	out := simulate.Scores{Whole: is.whole.against(&was.whole), Settings: slices.Clone(is.settings)}
 	for i := range out.Thirds {
-		out.Thirds[i].LatencyExcess = out.Thirds[i].LatencySeconds - was.Thirds[i].LatencySeconds
-		out.Thirds[i].CPUExcess = out.Thirds[i].CPUSeconds - was.Thirds[i].CPUSeconds
+		out.Thirds[i] = is.thirds[i].against(&was.thirds[i])
 	}
 	return out
+}
+
+// Harm is what the run's worse seconds cost, in seconds of latency: how much more
+// requests took in them than under the initial setting, without what other seconds
+// gained. It is 0 for a run that nobody tuned.
+func (s *Service) Harm() float64 {
+	is, was, harm := s.score.seconds, s.untuned().score.seconds, time.Duration(0)
+	for i, latency := range is {
+		if i < len(was) {
+			latency -= was[i]
+		}
+		harm += max(0, latency)
+	}
+	return harm.Seconds()
 }

@@ -50,23 +50,23 @@ func shops() []Scenario {
 	return []Scenario{
 		{
 			Name: "everyday", For: "a shop: mostly reads, a fifth of the requests costs three to four milliseconds",
-			Config: shop(shopMix{readItem: 760, search: 90, pack: 90, writeStock: 50, offer: 10}, nil),
+			Rate: shopRate, Config: shop(shopMix{readItem: 760, search: 90, pack: 90, writeStock: 50, offer: 10}, nil),
 		},
 		{
 			Name: "high-allocation", Workload: "high-allocation", For: "two in five requests make a report of 217 KB of scratch",
-			Config: shop(shopMix{readItem: 500, report: 400, search: 40, writeStock: 50, offer: 10}, nil),
+			Rate: shopRate, Config: shop(shopMix{readItem: 500, report: 400, search: 40, writeStock: 50, offer: 10}, nil),
 		},
 		{
 			Name: "large-context", Workload: "large-context", For: "two in five requests pass a basket of 200 lines through five steps",
-			Config: shop(shopMix{readItem: 500, basket: 400, search: 40, writeStock: 50, offer: 10}, nil),
+			Rate: shopRate, Config: shop(shopMix{readItem: 500, basket: 400, search: 40, writeStock: 50, offer: 10}, nil),
 		},
 		{
 			Name: "cpu-intensive", Workload: "cpu-intensive", For: "a quarter of the requests pack an order that nobody asked for before",
-			Config: shop(shopMix{readItem: 690, pack: 250, writeStock: 50, offer: 10}, func(k []Kind) { k[pack].Keys = Fresh() }),
+			Rate: shopRate, Config: shop(shopMix{readItem: 690, pack: 250, writeStock: 50, offer: 10}, func(k []Kind) { k[pack].Keys = Fresh() }),
 		},
 		{
 			Name: "high-frequency", Workload: "high-frequency", For: "nearly all read, and most of them the same few items",
-			Config: shop(shopMix{readItem: 850, search: 70, pack: 60, writeStock: 10, offer: 10}, func(k []Kind) {
+			Rate: shopRate, Config: shop(shopMix{readItem: 850, search: 70, pack: 60, writeStock: 10, offer: 10}, func(k []Kind) {
 				k[readItem].Keys = Zipf(2.5, 2, shopItems)
 				k[search].Keys = Zipf(2.5, 4, shopFinds)
 				k[pack].Keys = Zipf(2.5, 4, shopPacks)
@@ -74,7 +74,7 @@ func shops() []Scenario {
 		},
 		{
 			Name: "low-latency", Workload: "low-latency", For: "cheap reads, and an upstream that goes down for some seconds at a time",
-			Config: shop(shopMix{readItem: 850, writeStock: 50, offer: 100}, func(k []Kind) {
+			Rate: shopRate, Config: shop(shopMix{readItem: 850, writeStock: 50, offer: 100}, func(k []Kind) {
 				k[offer].Calls.OutageFor, k[offer].Calls.OutageEvery = 3*time.Second, 15*time.Second
 			}),
 		},

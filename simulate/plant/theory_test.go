@@ -29,7 +29,7 @@ func meanWait(t testing.TB, cfg Config, requests float64, perSecond float64) flo
 		require.NoError(t, err)
 	}
 	k := cfg.Kinds[0]
-	return s.score.scores.Whole.LatencySeconds/float64(s.Counts().Done) - k.Work.Seconds()*k.Tail.Mean()
+	return s.score.whole.latency.Seconds()/float64(s.Counts().Done) - k.Work.Seconds()*k.Tail.Mean()
 }
 
 // erlangC is the chance to wait of M/M/k under a load of a, the mean number of busy servers.

@@ -62,6 +62,9 @@ type Compared struct {
 	High float64 `json:"high"`
 	// Pairs it rests on.
 	Pairs int `json:"pairs"`
+	// Differences of the pairs, candidate less baseline, in logs of the metric,
+	// for whoever wants an interval of another kind.
+	Differences []float64 `json:"-"`
 	// Verdict is "better", "worse", or "unclear": whether the interval is on one
 	// side of no change.
 	Verdict string `json:"verdict"`
@@ -298,14 +301,18 @@ func (c *Comparison) Pairs() (done, of int) {
 func (c *Comparison) Result() ([]Compared, error) {
 	out := make([]Compared, 0, len(c.cfg.Goals))
 	for _, g := range c.cfg.Goals {
-		p := stats.NewPairs(nil)
+		p, differences := stats.NewPairs(nil), []float64(nil)
 		for _, d := range c.diffs[g.Metric] {
 			if err := p.Add(d); err != nil {
 				return nil, fmt.Errorf("comparison: %s: %w", g.Metric, err)
 			}
+			if g.Maximize {
+				d = -d
+			}
+			differences = append(differences, d)
 		}
 		e := effectOf(g, p)
-		line := Compared{Metric: g.Metric, Effect: e.Change, Low: e.Low, High: e.High, Pairs: p.Len(), Verdict: "unclear"}
+		line := Compared{Metric: g.Metric, Effect: e.Change, Low: e.Low, High: e.High, Pairs: p.Len(), Differences: differences, Verdict: "unclear"}
 		up, down := "worse", "better"
 		if g.Maximize {
 			up, down = down, up

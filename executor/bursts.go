@@ -54,14 +54,14 @@ func (c *counters) failures() (n uint64) {
 
 func (c *counters) begun() (n uint64) {
 	for i := range c.stripes {
-		n += c.stripes[i].began.Load()
+		n += c.stripes[i].began[0].Load() + c.stripes[i].began[1].Load()
 	}
 	return n
 }
 
 func (c *counters) offered() (n uint64) {
 	for i := range c.stripes {
-		n += c.stripes[i].offered.Load()
+		n += c.stripes[i].began[offered].Load() + c.stripes[i].thinned.Load()
 	}
 	return n
 }

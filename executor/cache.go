@@ -6,7 +6,7 @@ import "sync/atomic"
 // cache is on for the first time and kept warm from then on.
 type resultCache struct {
 	clock clock
-	store atomic.Pointer[store[identity]] // written under the executor's lock
+	store atomic.Pointer[store[uint64]] // written under the executor's lock
 }
 
 func (r *resultCache) reconcile(next *snapshot) {
@@ -16,7 +16,7 @@ func (r *resultCache) reconcile(next *snapshot) {
 		s.resize(c.CacheSize)
 		s.setTTL(c.CacheTTL)
 	case c.EnableCacheOptimization:
-		s = newStore[identity](c.CacheSize, c.CacheTTL, r.clock)
+		s = newStore[uint64](c.CacheSize, c.CacheTTL, r.clock)
 		r.store.Store(s)
 	}
 	next.store = s

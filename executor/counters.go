@@ -72,14 +72,26 @@ type Stats struct {
 // different stripes, so that counting is not what they contend for.
 const stripes = 16
 
-// stripe has what every execution counts, on cache lines of its own.
+// stripe has what every execution counts, on cache lines of its own. An
+// execution that does nothing else counts twice: one atomic addition is a third
+// of what it costs.
 type stripe struct {
-	began, ended         atomic.Uint64
-	hits, misses, shared atomic.Uint64
-	failed               atomic.Uint64
-	offered              atomic.Uint64 // to the ghost cache
-	_                    [128 - 7*8]byte
+	began   [2]atomic.Uint64 // by whether each such execution is offered to the ghost cache
+	ended   [3]atomic.Uint64 // by source
+	misses  atomic.Uint64
+	failed  atomic.Uint64
+	thinned atomic.Uint64 // offered otherwise
+	_       [128 - 8*8]byte
 }
+
+// source is where an execution has its result from.
+type source uint8
+
+const (
+	ran    source = iota // from the step's function, or nowhere
+	hit                  // from the cache
+	joined               // from an identical execution
+)
 
 // counters has stripes, and the counts of what happens rarely or after a wait.
 type counters struct {
@@ -111,14 +123,13 @@ func here() uint64 {
 // inFlight may be too high while executions end, never too low: what ended is
 // read before what began.
 func (c *counters) inFlight() uint64 {
-	var ended, began uint64
+	var ended uint64
 	for i := range c.stripes {
-		ended += c.stripes[i].ended.Load()
+		for a := range c.stripes[i].ended {
+			ended += c.stripes[i].ended[a].Load()
+		}
 	}
-	for i := range c.stripes {
-		began += c.stripes[i].began.Load()
-	}
-	return began - ended
+	return c.begun() - ended
 }
 
 func (c *counters) stats() Stats {
@@ -146,10 +157,10 @@ func (c *counters) stats() Stats {
 	}
 	for i := range c.stripes {
 		p := &c.stripes[i]
-		s.Executions += p.began.Load()
-		s.CacheHits += p.hits.Load()
+		s.CacheHits += p.ended[hit].Load()
 		s.CacheMisses += p.misses.Load()
-		s.Shared += p.shared.Load()
+		s.Shared += p.ended[joined].Load()
 	}
+	s.Executions = c.begun()
 	return s
 }

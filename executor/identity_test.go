@@ -178,7 +178,7 @@ func TestIdentity_bothKindsTellTheSameApart(t *testing.T) {
 	id, err := newIdentifier[*everything](1, nil)
 	require.NoError(t, err)
 	of := func(e *everything, exact bool) identity {
-		got, held, ok := id.of(e, exact)
+		got, held, ok := id.of(e, exact, 0)
 		require.True(t, ok)
 		return held.own(got)
 	}
@@ -230,8 +230,8 @@ func differ[In any](t *rapid.T, g *rapid.Generator[In]) {
 	require.NoError(t, err)
 	a, b := g.Draw(t, "a"), g.Draw(t, "b")
 	for _, exact := range []bool{false, true} {
-		x, hx, okx := id.of(a, exact)
-		y, hy, oky := id.of(b, exact)
+		x, hx, okx := id.of(a, exact, 0)
+		y, hy, oky := id.of(b, exact, 0)
 		require.True(t, okx && oky)
 		require.Equal(t, same(reflect.ValueOf(a), reflect.ValueOf(b)), hx.own(x) == hy.own(y), "%v %v", a, b)
 	}

@@ -152,29 +152,31 @@ func (s *Step[In, Out]) watched(in *session) *watch {
 }
 
 // monitored is Run for a step that is watched, or would be.
-func (s *Step[In, Out]) monitored(ctx context.Context, count *stripe, st *snapshot, in In) (Out, error) {
+func (s *Step[In, Out]) monitored(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (Out, error) {
 	w, weight := s.watched(st.session), uint64(0)
 	if w != nil && w.window != nil {
 		weight = w.window.weight()
 	}
 	if weight == 0 {
-		return s.unmonitored(ctx, count, st, in)
+		return s.unmonitored(ctx, count, st, hash, in)
 	}
 	began := s.ex.clock.NowNano()
-	out, err := s.unmonitored(ctx, count, st, in)
+	out, err := s.unmonitored(ctx, count, st, hash, in)
 	w.window.add(s.ex.clock.NowNano()-began, weight, err != nil)
 	return out, err
 }
 
 // unmonitored is Run for a step to which something else, or nothing, matters.
-func (s *Step[In, Out]) unmonitored(ctx context.Context, count *stripe, st *snapshot, in In) (Out, error) {
+func (s *Step[In, Out]) unmonitored(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (Out, error) {
 	switch on := st.features & s.relevant &^ monitored; {
 	case on&(traced|closed) == traced && st.picks():
-		return s.trace(ctx, count, st, in)
+		return s.trace(ctx, count, st, hash, in)
 	case on&^traced == 0:
 		return s.plain(ctx, count, in)
+	case s.direct && on&(cached|closed) == cached && st.features&hashed != 0:
+		return s.served(ctx, count, st, hash, in)
 	}
-	return s.run(ctx, count, st, in)
+	return s.run(ctx, count, st, hash, in)
 }
 
 // window has the executions of an interval: how long they took, in buckets that

@@ -38,8 +38,8 @@ type snapshot struct {
 	features feature
 	classes  *classTable // nil while errors are not classified
 	circuits *circuitRule
-	session  *session         // nil while monitoring is off
-	store    *store[identity] // nil until the cache was on for the first time
+	session  *session       // nil while monitoring is off
+	store    *store[uint64] // by an identity's hash; nil until the cache was on for the first time
 	// snapshots are what was derived of run state; nil while sharingState is off.
 	snapshots *store[any]
 	// spanRate is the share of executions with a span, if features has traced.

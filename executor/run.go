@@ -10,49 +10,89 @@ import (
 // The layers of an execution, from the outside in. Each calls the next.
 
 // run is Run for a step to which something that is on matters.
-func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
-	defer s.end(count, &out, &err)
-	return s.layers(ctx, count, st, in)
+func (s *Step[In, Out]) run(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (out Out, err error) {
+	var from source
+	defer s.end(count, &from, &out, &err)
+	out, from, err = s.layers(ctx, count, st, hash, in)
+	return out, err
 }
 
 // layers are what is within telemetry.
-func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
+func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (out Out, from source, err error) {
 	on := st.features & s.relevant
 	if on&closed != 0 {
-		return out, ErrClosed
+		return out, ran, ErrClosed
 	}
 	if err = ctx.Err(); err != nil {
-		return out, err
+		return out, ran, err
 	}
 	if on&(cached|shared) == 0 {
-		out, err = s.attempts(ctx, st, nil, in)
-	} else if id, held, ok := s.identify.of(in, st.features&hashed != 0); !ok {
-		out, err = s.attempts(ctx, st, nil, in)
-	} else {
-		if on&cached != 0 {
-			if e, ok := st.store.get(id); ok {
-				held.free()
-				count.hits.Add(1)
-				note(ctx, CacheHit, nil)
-				return s.copyOf(e.(*result[Out]).out), nil
-			}
-			count.misses.Add(1)
+		return s.answered(ctx, st, identity{}, in)
+	}
+	id, held, ok := s.identify.of(in, st.features&hashed != 0, hash)
+	if ok && on&cached != 0 {
+		if kept := s.kept(st, &id); kept != nil {
+			held.free()
+			note(ctx, CacheHit, nil)
+			return s.copyOf(kept.out), hit, nil
 		}
-		id = held.own(id)
-		if on&shared != 0 {
-			out, err = s.together(ctx, count, st, id, in)
-		} else {
-			var c computed[Out]
-			c, err = s.compute(ctx, st, id, nil, in)
-			out = c.out
+		count.misses.Add(1)
+	}
+	return s.answered(ctx, st, held.own(id), in)
+}
+
+// served is run for a step whose kept results need neither a digest of the input
+// to be found nor a copy: then nothing can panic before the result is there.
+func (s *Step[In, Out]) served(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (out Out, err error) {
+	if ctx.Err() != nil {
+		return s.run(ctx, count, st, hash, in)
+	}
+	if hash == 0 {
+		hash = s.identify.hash(in)
+	}
+	if e, ok := st.store.get(hash); ok {
+		if r, ok := e.(*result[Out]); ok && s.identify.is(&r.id, in) {
+			count.ended[hit].Add(1)
+			return r.out, nil
 		}
+	}
+	var from source
+	defer s.end(count, &from, &out, &err)
+	count.misses.Add(1)
+	id, _, _ := s.identify.of(in, true, hash)
+	out, from, err = s.answered(ctx, st, id, in)
+	return out, err
+}
+
+// answered is what the cache does not answer. The identity is the zero value if
+// the input has none, or none is needed.
+func (s *Step[In, Out]) answered(ctx context.Context, st *snapshot, id identity, in In) (out Out, from source, err error) {
+	switch on := st.features & s.relevant; {
+	case id.hash == 0:
+		out, err = s.attempts(ctx, st, nil, in)
+	case on&shared != 0:
+		out, from, err = s.together(ctx, st, id, in)
+	default:
+		var c computed[Out]
+		c, err = s.compute(ctx, st, id, nil, in)
+		out = c.out
 	}
 	if err != nil && s.cfg.Fallback != nil && ctx.Err() == nil {
 		s.ex.counters.fallbacks.Add(1)
 		note(ctx, Fallback, err)
-		return isolated(inside(ctx), func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
+		out, err = isolated(inside(ctx), func(ctx context.Context) (Out, error) { return s.cfg.Fallback(ctx, in, err) })
 	}
-	return out, err
+	return out, from, err
+}
+
+// kept returns the result that is in the cache for an identity, or nil.
+func (s *Step[In, Out]) kept(st *snapshot, id *identity) *result[Out] {
+	if e, ok := st.store.get(id.hash); ok {
+		if r, ok := e.(*result[Out]); ok && r.id == *id {
+			return r
+		}
+	}
+	return nil
 }
 
 // computed is an output and, if it was kept, the one that is in the cache.
@@ -67,13 +107,13 @@ func (s *Step[In, Out]) compute(ctx context.Context, st *snapshot, id identity, 
 		c.out, err = s.attempts(ctx, st, node, in)
 		return c, err
 	}
-	generation := st.store.generation(id)
+	generation := st.store.generation(id.hash)
 	from := origin{born: s.ex.clock.NowNano(), results: s.cfg.Results}
 	if c.out, err = s.attempts(ctx, st, node, in); err != nil {
 		return c, err
 	}
-	c.kept = &result[Out]{origin: from, out: s.copyOf(c.out)}
-	st.store.put(id, generation, c.kept)
+	c.kept = &result[Out]{origin: from, id: id, out: s.copyOf(c.out)}
+	st.store.put(id.hash, generation, c.kept)
 	return c, nil
 }
 
@@ -82,12 +122,12 @@ const maxVoid = 3
 
 // together joins the identical execution that is in flight, or is the one that
 // others join.
-func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *snapshot, id identity, in In) (out Out, err error) {
+func (s *Step[In, Out]) together(ctx context.Context, st *snapshot, id identity, in In) (out Out, from source, err error) {
 	within := frameOf(ctx)
 	for range maxVoid {
 		f, leads := s.flights.join(id, s.ex.clock.NowNano(), s.cfg.Results.fresh)
 		if leads {
-			return s.lead(ctx, count, st, id, f, in)
+			return s.lead(ctx, st, id, f, in)
 		}
 		within.yield()
 		ancestors := within.flights(s.ex)
@@ -103,24 +143,23 @@ func (s *Step[In, Out]) together(ctx context.Context, count *stripe, st *snapsho
 			s.ex.graph.leave(ancestors, &f.node)
 		}
 		if err != nil {
-			return out, err
+			return out, ran, err
 		}
 		if f.void {
 			continue
 		}
-		count.shared.Add(1)
 		note(ctx, Shared, nil)
 		if f.outcome.err != nil {
-			return out, f.outcome.err
+			return out, joined, f.outcome.err
 		}
-		return s.copyOf(f.outcome.out), nil
+		return s.copyOf(f.outcome.out), joined, nil
 	}
 	c, err := s.compute(ctx, st, id, nil, in)
-	return c.out, err
+	return c.out, ran, err
 }
 
 // lead computes for itself and for those who join.
-func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, id identity, f *flight[Out], in In) (out Out, err error) {
+func (s *Step[In, Out]) lead(ctx context.Context, st *snapshot, id identity, f *flight[Out], in In) (out Out, from source, err error) {
 	var c computed[Out]
 	f.void = true // until there is an outcome; stays so if this goroutine ends or panics
 	defer func() {
@@ -142,18 +181,16 @@ func (s *Step[In, Out]) lead(ctx context.Context, count *stripe, st *snapshot, i
 	if st.features&cached != 0 {
 		// The leader before may have stored its result between this
 		// execution's look at the cache and its turn to lead.
-		if e, ok := st.store.get(id); ok {
-			count.shared.Add(1)
+		if c.kept = s.kept(st, &id); c.kept != nil {
 			note(ctx, Shared, nil)
-			c.kept = e.(*result[Out])
 			f.void = false
-			return s.copyOf(c.kept.out), nil
+			return s.copyOf(c.kept.out), joined, nil
 		}
 	}
 	c, err = s.compute(ctx, st, id, &f.node, in)
 	// An error under a context that is done may be of its making.
 	f.void = err != nil && ctx.Err() != nil
-	return c.out, err
+	return c.out, ran, err
 }
 
 // attempts tries until it succeeds, may not, or has tried often enough.

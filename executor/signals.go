@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"hash/maphash"
 	"math"
 	"runtime/metrics"
 	"sync"
@@ -28,8 +27,8 @@ import (
 // # Cost
 //
 // A step whose results are not declared pays nothing. One that declares them
-// pays 15 to 20 ns for a hash of its input and a count, and some 100 ns
-// more for an execution that is sampled: up to 20,000 a second. A step with a Key, or with inputs to encode,
+// pays 8 to 12 ns for a hash of its input, which the cache takes up if it is on, and
+// some 100 ns more for an execution that is sampled: up to 20,000 a second. A step with a Key, or with inputs to encode,
 // has it called in one execution of 32 more than without signals. A failure
 // costs some 100 ns more. Nothing allocates, but what Key does. Memory is 0.3 MB,
 // from the first step on that declares its results.
@@ -117,7 +116,6 @@ type signals struct {
 
 // sight is what executions of declared steps are looked at with.
 type sight struct {
-	seed  maphash.Seed
 	ghost *ghost
 	alike alike
 }
@@ -141,7 +139,7 @@ func (s *signals) sightOf(c *counters) *sight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sight.Load() == nil {
-		s.sight.Store(&sight{seed: maphash.MakeSeed(), ghost: newGhost(c.offered)})
+		s.sight.Store(&sight{ghost: newGhost(c.offered)})
 	}
 	return s.sight.Load()
 }

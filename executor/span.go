@@ -85,9 +85,10 @@ func (st *snapshot) picks() bool {
 }
 
 // trace is Run for an execution that was picked.
-func (s *Step[In, Out]) trace(ctx context.Context, count *stripe, st *snapshot, in In) (out Out, err error) {
+func (s *Step[In, Out]) trace(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (out Out, err error) {
 	t := &tracing{Context: ctx, span: Span{Step: s.cfg.Name, Count: 1 / st.spanRate, Start: time.Now()}}
 	begun := s.ex.telemetry.begin(t)
+	var from source
 	returned := false
 	defer func() {
 		switch v := recover(); {
@@ -100,9 +101,9 @@ func (s *Step[In, Out]) trace(ctx context.Context, count *stripe, st *snapshot, 
 		t.span.Err, t.span.Duration = err, time.Since(t.span.Start)
 		t.Context = nil // whatever the request holds on to, a queued span does not
 		s.ex.telemetry.end(&t.span, begun)
-		count.ended.Add(1) // after the span is queued: Close relies on it
+		count.ended[from].Add(1) // after the span is queued: Close relies on it
 	}()
-	out, err = s.layers(t, count, st, in)
+	out, from, err = s.layers(t, count, st, hash, in)
 	returned = true
 	return out, err
 }

@@ -66,10 +66,12 @@ type Step[In, Out any] struct {
 	cfg StepConfig[In, Out]
 	// relevant features: if none of them is on, Run is a plain call.
 	relevant feature
+	sight    *sight                // what signals look with; nil if they do not
+	kind     int                   // of its executions: offered, or 0
+	direct   bool                  // an input is its own identity, and a result needs no copy
 	watch    atomic.Pointer[watch] // the latest; nil until the step was monitored
 	identify *identifier[In]       // nil if nothing is declared
 	flights  flights[Out]
-	looks    looks[In]
 	budget   budget  // for retries
 	circuit  circuit // closed until it was used
 }
@@ -132,7 +134,10 @@ func NewStep[In, Out any](ex *Executor, cfg StepConfig[In, Out]) (*Step[In, Out]
 	if cfg.Results.fresh > 0 {
 		ex.fresh.Add(1)
 	}
-	s.looks = newLooks(&ex.signals, &ex.counters, s.id, s.identify)
+	s.direct = s.identify.quick() && cfg.Copy == nil
+	if s.sight = ex.signals.sightOf(&ex.counters); s.sight != nil && s.identify.quick() {
+		s.kind = offered
+	}
 	return s, nil
 }
 
@@ -145,25 +150,37 @@ func (s *Step[In, Out]) Name() string { return s.cfg.Name }
 // that ignores its context, and at once in any case if the step has a Timeout.
 func (s *Step[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	count := s.ex.counters.stripe()
-	n := count.began.Add(1) // before the state is read: Close relies on it
-	if s.looks.sight != nil {
-		if hash := s.look(count, n, in); hash != 0 {
-			defer s.looks.alike.end(hash)
+	n := count.began[s.kind].Add(1) // before the state is read: Close relies on it
+	var hash uint64
+	if s.sight != nil {
+		var sampled bool
+		if hash, sampled = s.look(count, n, in); sampled {
+			return s.sampled(ctx, count, hash, in)
 		}
 	}
 	st := s.ex.current.Load()
-	if on := st.features & s.relevant; on != 0 {
-		if on&(monitored|closed) == monitored {
-			return s.monitored(ctx, count, st, in)
-		}
-		return s.unmonitored(ctx, count, st, in)
+	if st.features&s.relevant == 0 {
+		return s.plain(ctx, count, in)
 	}
-	return s.plain(ctx, count, in)
+	return s.execute(ctx, count, st, hash, in)
+}
+
+// execute is Run after signals, for a step to which something that is on may
+// matter. hash is that of the exact identity if it is known, else 0.
+func (s *Step[In, Out]) execute(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (Out, error) {
+	switch on := st.features & s.relevant; {
+	case on == 0:
+		return s.plain(ctx, count, in)
+	case on&(monitored|closed) == monitored:
+		return s.monitored(ctx, count, st, hash, in)
+	}
+	return s.unmonitored(ctx, count, st, hash, in)
 }
 
 // plain is Run while nothing is on that matters to the step.
 func (s *Step[In, Out]) plain(ctx context.Context, count *stripe, in In) (out Out, err error) {
-	defer s.end(count, &out, &err)
+	var from source
+	defer s.end(count, &from, &out, &err)
 	if err = ctx.Err(); err != nil {
 		return out, err
 	}
@@ -172,11 +189,11 @@ func (s *Step[In, Out]) plain(ctx context.Context, count *stripe, in In) (out Ou
 
 // end counts the end of an execution, and turns what went wrong into the
 // error that a step returns.
-func (s *Step[In, Out]) end(count *stripe, out *Out, err *error) {
+func (s *Step[In, Out]) end(count *stripe, from *source, out *Out, err *error) {
 	if v := recover(); v != nil {
 		*err = s.ex.panicked(v)
 	}
-	count.ended.Add(1)
+	count.ended[*from].Add(1)
 	if *err != nil {
 		*out, *err = s.settle(count, *out, *err)
 	}
@@ -202,12 +219,12 @@ func (s *Step[In, Out]) Invalidate(in In) {
 		return
 	}
 	for _, exact := range []bool{false, true} { // whatever was on when it was kept
-		id, held, ok := s.identify.of(in, exact)
+		id, held, ok := s.identify.of(in, exact, 0)
 		if !ok {
 			return
 		}
 		if store := s.ex.current.Load().store; store != nil {
-			store.invalidate(id)
+			store.invalidate(id.hash)
 		}
 		s.flights.forget(id)
 		held.free()

@@ -239,15 +239,6 @@ func TestStep_cancelledBeforeItBegins(t *testing.T) {
 	require.Zero(t, runs)
 }
 
-func TestStep_baselineDoesNotAllocate(t *testing.T) {
-	s := bind(t, start(t, Config{}), StepConfig[int, int]{Run: bare, Results: Pure()})
-	hit := bind(t, start(t, Config{EnableCacheOptimization: true}), StepConfig[string, int]{Run: bareString, Results: Pure()})
-	ctx := context.Background()
-	must(hit.Run(ctx, "a"))(t)
-	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = s.Run(ctx, 123456) }))
-	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = hit.Run(ctx, "a") }))
-}
-
 func TestClose_waitsAndIsIdempotent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ex, err := New(Config{EnableCacheOptimization: true})

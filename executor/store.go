@@ -49,6 +49,7 @@ type origin struct {
 // result is what is kept. It is never changed, nor is what it points to.
 type result[Out any] struct {
 	origin
+	id  identity // none, if it is kept under what it is of
 	out Out
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autotune/controller"
 	"autotune/experiments/live"
 	"autotune/internal/demo"
 )
@@ -81,20 +80,14 @@ func liveLine(p live.Progress, since time.Duration) string {
 		return at
 	}
 	var effects []string
-	for _, e := range p.Last.Effects {
+	pairs := 0
+	for _, e := range p.Last.Effects() {
+		pairs = max(pairs, e.Pairs)
 		name, _ := strings.CutSuffix(string(e.Metric), "_seconds")
-		effects = append(effects, fmt.Sprintf("%s %+.1f%% (%+.1f to %+.1f)", name, 100*e.Effect, 100*e.Low, 100*e.High))
+		effects = append(effects, fmt.Sprintf("%s %+.1f%% (%+.1f to %+.1f)", name, 100*e.Change, 100*e.Low, 100*e.High))
 	}
 	return fmt.Sprintf("%s: %s on %s: %s: %s, %d pairs, %.0f s", at, p.Last.Plan.Switch, p.Last.Plan.Workload,
-		live.WorthOf(p.Last), strings.Join(effects, ", "), pairsOf(p.Last.Effects), p.Last.Seconds)
-}
-
-func pairsOf(effects []controller.Compared) int {
-	n := 0
-	for _, e := range effects {
-		n = max(n, e.Pairs)
-	}
-	return n
+		live.WorthOf(p.Last), strings.Join(effects, ", "), pairs, p.Last.Seconds)
 }
 
 // commit is the one that this program was built from, "+" if it was changed

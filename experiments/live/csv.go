@@ -15,12 +15,10 @@ func CSV(results []Result) []byte {
 	g := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for i := range results {
 		r := &results[i]
-		for _, goal := range Goals() {
-			if e, ok := r.effect(goal.Metric); ok {
-				_ = w.Write([]string{
-					r.Plan.Switch, r.Plan.Workload, string(e.Metric), strconv.Itoa(e.Pairs), g(e.Effect), g(e.Low), g(e.High), e.Verdict,
-				})
-			}
+		for _, e := range r.Effects() {
+			_ = w.Write([]string{
+				r.Plan.Switch, r.Plan.Workload, string(e.Metric), strconv.Itoa(e.Pairs), g(e.Change), g(e.Low), g(e.High), e.verdict(),
+			})
 		}
 	}
 	w.Flush() // to a buffer: nothing can fail

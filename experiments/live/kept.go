@@ -16,8 +16,9 @@ import (
 // Result is what came of a cell: a line of live.jsonl.
 type Result struct {
 	Plan Plan `json:"plan"`
-	// Effects of the switch, one line a goal.
-	Effects []controller.Compared `json:"effects"`
+	// Differences of the pairs by metric: the log of it with the switch less that
+	// without.
+	Differences map[controller.Metric][]float64 `json:"differences"`
 	// NotShown are fields that act more rarely than a block lasts.
 	NotShown []string `json:"not_shown,omitempty"`
 	// Kept is what the autopilot left on, and AutopilotCPU the share of one core
@@ -35,16 +36,6 @@ type Result struct {
 	LoadBefore float64   `json:"load_average_before"`
 	LoadAfter  float64   `json:"load_average_after"`
 	Machine    Machine   `json:"machine"`
-}
-
-// effect on a metric, and whether it was measured.
-func (r *Result) effect(m controller.Metric) (controller.Compared, bool) {
-	for _, e := range r.Effects {
-		if e.Metric == m && e.Pairs > 0 {
-			return e, true
-		}
-	}
-	return controller.Compared{}, false
 }
 
 // kept is the file of finished cells, one JSON object a line, each durable before

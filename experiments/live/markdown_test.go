@@ -2,6 +2,7 @@ package live
 
 import (
 	"flag"
+	"math"
 	"os"
 	"slices"
 	"testing"
@@ -16,11 +17,20 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-func effects(verdicts []string, values ...[3]float64) []controller.Compared {
-	var out []controller.Compared
-	for i, g := range Goals()[:len(values)] {
-		v := values[i]
-		out = append(out, controller.Compared{Metric: g.Metric, Effect: v[0], Low: v[1], High: v[2], Pairs: 20, Verdict: verdicts[i]})
+// around are twenty differences whose middle is log(1+change), spread evenly.
+func around(change, spread float64) []float64 {
+	d := make([]float64, 20)
+	for i := range d {
+		d[i] = math.Log1p(change) + spread*(float64(i)-9.5)/9.5
+	}
+	return d
+}
+
+// of makes differences for the first goals.
+func of(d ...[]float64) map[controller.Metric][]float64 {
+	out := map[controller.Metric][]float64{}
+	for i, values := range d {
+		out[Goals()[i].Metric] = values
 	}
 	return out
 }
@@ -30,22 +40,20 @@ func effects(verdicts []string, values ...[3]float64) []controller.Compared {
 func measured() []Result {
 	m := Machine{Cores: 2, CPU: "Example 3000", OS: "linux/amd64", Go: "go1.26.0", Commit: "0123456789ab"}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	cell := func(workload, name string, minutes int, e []controller.Compared) Result {
+	cell := func(workload, name string, minutes int, d map[controller.Metric][]float64) Result {
 		return Result{
-			Plan: Plan{Workload: workload, Switch: name, Pairs: 20, Block: 0.75, Rate: 400}, Effects: e, Machine: m,
+			Plan: Plan{Workload: workload, Switch: name, Pairs: 20, Block: 0.75, Rate: 400}, Differences: d, Machine: m,
 			Requests: 18000, Ended: at.Add(time.Duration(minutes) * time.Minute), Seconds: 45, LoadBefore: 1.5, LoadAfter: 2.25,
 		}
 	}
-	better, unclear, worse := "better", "unclear", "worse"
-	pays := cell("high-frequency", catalog.EnableCache, 1, effects([]string{better, better, better, unclear, worse},
-		[3]float64{-0.62, -0.66, -0.55}, [3]float64{-0.51, -0.56, -0.48}, [3]float64{-0.311, -0.35, -0.27}, [3]float64{0.001, -0.02, 0.03}, [3]float64{0.021, 0.011, 0.03}))
+	pays := cell("high-frequency", catalog.EnableCache, 1, of(around(-0.62, 0.5), around(-0.51, 0.3), around(-0.311, 0.2), around(0.001, 0.1), around(0.021, 0.01)))
 	pays.NotShown = []string{catalog.CacheTTL}
-	trades := cell("low-latency", catalog.EnableCache, 2, effects([]string{better, worse}, [3]float64{-0.1, -0.2, -0.05}, [3]float64{0.1, 0.05, 0.2}))
-	costs := cell("low-latency", catalog.EnableMonitoring, 3, effects([]string{worse, unclear}, [3]float64{0.05, 0.04, 0.06}, [3]float64{0.02, -0.99999, 22000}))
-	none := cell("low-latency", catalog.EnableObjectPool, 4, effects([]string{unclear, better}, [3]float64{-0.01, -0.03, 0.02}, [3]float64{-0.012, -0.02, -0.001}))
-	pilot := cell("high-frequency", catalog.EnableAutomatic, 5, effects([]string{better}, [3]float64{-0.6, -0.7, -0.5}))
+	trades := cell("low-latency", catalog.EnableCache, 2, of(around(-0.1, 0.1), around(0.1, 0.1)))
+	costs := cell("low-latency", catalog.EnableMonitoring, 3, of(around(0.05, 0.02), []float64{0.1, -0.2}))
+	none := cell("low-latency", catalog.EnableObjectPool, 4, of(around(-0.01, 0.3), around(-0.012, 0.01)))
+	pilot := cell("high-frequency", catalog.EnableAutomatic, 5, of(around(-0.6, 0.4)))
 	pilot.Plan.Autopilot, pilot.Kept, pilot.AutopilotCPU = 120, []string{catalog.EnableCache, catalog.EnableStep}, 0.0042
-	idle := cell("low-latency", catalog.EnableAutomatic, 6, effects([]string{unclear}, [3]float64{0, -0.02, 0.02}))
+	idle := cell("low-latency", catalog.EnableAutomatic, 6, of(around(0, 0.1)))
 	idle.Plan.Autopilot, idle.Failed, idle.Dropped = 120, 3, 2
 	return []Result{pays, trades, costs, none, pilot, idle}
 }

@@ -52,9 +52,19 @@ func (o *Options) compare(ctx context.Context, p Plan, exporter executor.Exporte
 		return Result{}, err
 	}
 	return Result{
-		Effects: v.Check, NotShown: v.NotShown,
+		Differences: differences(v.Check), NotShown: v.NotShown,
 		Requests: v.Load.Sent, Failed: v.Load.Failed, Dropped: v.Load.Dropped,
 	}, nil
+}
+
+func differences(compared []controller.Compared) map[controller.Metric][]float64 {
+	out := map[controller.Metric][]float64{}
+	for _, c := range compared {
+		if len(c.Differences) > 0 {
+			out[c.Metric] = c.Differences
+		}
+	}
+	return out
 }
 
 // configurations differ in the switch and in nothing else.
@@ -99,7 +109,7 @@ func (o *Options) autopilot(ctx context.Context, p Plan, exporter executor.Expor
 		return Result{}, fmt.Errorf("%w: there was no check", demo.ErrFailed)
 	}
 	return Result{
-		Effects: s.Check, Kept: s.Kept, AutopilotCPU: s.AutopilotCPU,
+		Differences: differences(s.Check), Kept: s.Kept, AutopilotCPU: s.AutopilotCPU,
 		Requests: s.Load.Sent, Failed: s.Load.Failed, Dropped: s.Load.Dropped,
 	}, nil
 }

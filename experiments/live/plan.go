@@ -71,6 +71,7 @@ func (p Plan) name() string { return p.Workload + "/" + p.Switch }
 const (
 	usualBlock  = 750 * time.Millisecond
 	deferBlock  = 500 * time.Millisecond
+	deferPairs  = 16
 	outageBlock = 12 * time.Second
 	outagePairs = 12
 	// autopilotPairs of the check after the autopilot.
@@ -121,7 +122,7 @@ func (o *Options) plan(s controller.Optimization, workload string) Plan {
 		p.Pairs, p.Block = min(o.Pairs, outagePairs), max(o.Block, outageBlock).Seconds()
 	default:
 		if f, ok := catalog.FieldOf(s.Switch); ok && f.Defers {
-			p.Block = min(o.Block, deferBlock).Seconds()
+			p.Pairs, p.Block = min(o.Pairs, deferPairs), min(o.Block, deferBlock).Seconds()
 		}
 	}
 	h := fnv.New64a()

@@ -53,8 +53,8 @@ func TestRun_measuresKeepsAndGoesOn(t *testing.T) {
 	assert.Equal(t, Progress{Of: 1}, told[0])
 	r := told[1].Last
 	require.NotNil(t, r)
-	require.Len(t, r.Effects, len(Goals()))
-	for _, e := range r.Effects {
+	require.Len(t, r.Effects(), len(Goals()))
+	for _, e := range r.Effects() {
 		assert.Equal(t, 8, e.Pairs, e.Metric)
 	}
 	assert.NotZero(t, r.Requests)

@@ -1,9 +1,6 @@
 package live
 
-import (
-	"autotune/catalog"
-	"autotune/controller"
-)
+import "autotune/catalog"
 
 // worthHaving is the smallest effect that counts: what a controller.Goal has as
 // its MinEffect by default.
@@ -12,8 +9,8 @@ const worthHaving = 0.03
 // Worth is what a switch does to a workload, as a whole.
 type Worth string
 
-// Pays: better on something and worse on nothing, by 3 % at least and with an
-// interval on that side of zero; Costs the reverse; Trades both; Unclear neither.
+// Pays: better on something and worse on nothing that Counts; Costs the reverse;
+// Trades both; Unclear neither.
 // NotMeasured is a cell without a result.
 const (
 	Pays        Worth = "pays"
@@ -28,7 +25,11 @@ func WorthOf(r *Result) Worth {
 	if r == nil {
 		return NotMeasured
 	}
-	better, worse := len(sided(r, "better")) > 0, len(sided(r, "worse")) > 0
+	better, worse := false, false
+	for _, e := range r.Effects() {
+		better = better || e.Better() && e.Counts()
+		worse = worse || e.Worse() && e.Counts()
+	}
 	switch {
 	case better && worse:
 		return Trades
@@ -38,18 +39,6 @@ func WorthOf(r *Result) Worth {
 		return Costs
 	}
 	return Unclear
-}
-
-// sided are the effects that count on that side.
-func sided(r *Result, verdict string) []controller.Compared {
-	var out []controller.Compared
-	for _, g := range Goals() {
-		e, ok := r.effect(g.Metric)
-		if ok && e.Verdict == verdict && (e.Effect >= worthHaving || e.Effect <= -worthHaving) {
-			out = append(out, e)
-		}
-	}
-	return out
 }
 
 // Where a switch has anything to act on in this service, and how it was measured

@@ -32,8 +32,9 @@ type Config struct {
 	// order of the file. Of an environment that is a column, the name or the part
 	// of it that * stands for.
 	At []string
-	// Invalid are results that mark a configuration that does not work. An empty
-	// result always does.
+	// Invalid are results that mark a configuration that does not work, once is
+	// enough. An empty result is none; a configuration that has no other does not
+	// work either.
 	Invalid []float64
 	// Knobs overrules what is inferred from the values of a column: Switch, Int,
 	// Float or Enum.

@@ -19,6 +19,7 @@ type gate struct {
 	blocked map[string]string // from safe
 	// quiet: it has nothing to propose, even if nothing were cooling down.
 	quiet bool
+	asked bool // whether it is
 }
 
 // mostRefused is how many unmeasured candidates in a row a policy may propose.
@@ -30,13 +31,24 @@ func (g *gate) Propose(v controller.View) (controller.Proposal, bool) {
 		g.safe, g.blocked = v.Safe, map[string]string{}
 	}
 	p, ok := g.ask(v, v.Blocked)
-	g.quiet = false
-	if !ok {
+	switch {
+	case ok:
+		g.wake()
+	case !g.asked: // once, until it has something again
 		_, later := g.ask(v, nil)
-		g.quiet = !later
+		g.asked, g.quiet = true, !later
 	}
 	return p, ok
 }
+
+// Learn lets the policy learn, which may then have something to propose.
+func (g *gate) Learn(t controller.Trial) {
+	g.wake()
+	g.Policy.Learn(t)
+}
+
+// wake forgets that it was quiet: something is new.
+func (g *gate) wake() { g.asked, g.quiet = false, false }
 
 func (g *gate) ask(v controller.View, cooling map[string]string) (controller.Proposal, bool) {
 	v.Blocked = make(map[string]string, len(cooling)+len(g.blocked))

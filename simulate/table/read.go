@@ -194,6 +194,9 @@ func (r *result) add(v, sd float64) {
 	r.sd = math.Sqrt(within)
 }
 
+// largest result whose square, for a variance, is a number.
+const largest = 1e150
+
 func finite(cell string) (float64, error) {
 	v, err := strconv.ParseFloat(cell, 64)
 	switch {
@@ -201,6 +204,8 @@ func finite(cell string) (float64, error) {
 		return 0, fmt.Errorf("%q: must be a number", cell)
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return 0, fmt.Errorf("%s: must be finite", cell)
+	case math.Abs(v) > largest:
+		return 0, fmt.Errorf("%s: must be within %g of 0", cell, largest)
 	}
 	return v, nil
 }

@@ -94,7 +94,7 @@ func (w *watch) stepped(cmd *controller.Command, core *controller.Controller) {
 		w.over = true
 		return
 	}
-	w.gate.quiet = false
+	w.gate.wake()
 	w.target.Switch(w.environment)
 }
 

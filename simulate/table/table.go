@@ -92,7 +92,7 @@ func (in *reading) table() (*Table, error) {
 	n := len(in.index)
 	t.setKnobs(fold(switches, n))
 	if len(t.knobs) == 0 {
-		return nil, fmt.Errorf("no knobs: %s the same in every row", strings.Join(in.roles.names, ", "))
+		return nil, fmt.Errorf("no knobs: the same in every row: %s", strings.Join(in.roles.names, ", "))
 	}
 	t.setLevels(n)
 	if err := t.setResults(in); err != nil {

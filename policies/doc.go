@@ -8,6 +8,9 @@
 //     guide's order for the workload; then the numbers of what was kept, twice
 //     and half and finer; and now and then the question whether what is on still
 //     pays.
+//   - Greedy and Random are for tables of measured configurations (Offline): one
+//     knob at a time without a model, and any configuration at random. They are
+//     the bounds that a search has to beat.
 //
 // Policies are deterministic: no clock, no I/O, chance only from View.Seed.
 package policies

@@ -15,8 +15,10 @@ type gate struct {
 	// refuse says why a configuration is not to be tried, or "".
 	refuse func(config int) string
 
+	// What is known from safe on.
 	safe    controller.Setting
-	blocked map[string]string // from safe
+	blocked map[string]string
+	looked  bool // at each move of one knob
 	// quiet: it has nothing to propose, even if nothing were cooling down.
 	quiet bool
 	asked bool // whether it is
@@ -28,7 +30,7 @@ const mostRefused = 10_000
 // Propose asks the policy until it proposes something that can be tried.
 func (g *gate) Propose(v controller.View) (controller.Proposal, bool) {
 	if !v.Safe.Equal(g.safe) || g.blocked == nil {
-		g.safe, g.blocked = v.Safe, map[string]string{}
+		g.safe, g.blocked, g.looked = v.Safe, map[string]string{}, false
 	}
 	p, ok := g.ask(v, v.Blocked)
 	switch {
@@ -65,11 +67,33 @@ func (g *gate) ask(v controller.View, cooling map[string]string) (controller.Pro
 		}
 		key := p.BlockKey()
 		if _, again := v.Blocked[key]; again {
-			break // it does not look
+			break // it does not respect that
 		}
-		v.Blocked[key], g.blocked[key] = why, why
+		g.blocked[key], v.Blocked[key] = why, why
+		if !g.looked {
+			g.looked = true
+			g.look(v)
+			maps.Copy(v.Blocked, g.blocked)
+		}
 	}
 	return controller.Proposal{}, false
+}
+
+// look blocks every move of one knob that cannot be tried, at the first that is
+// proposed: policies walk through them, and a knob may have thousands of values.
+func (g *gate) look(v controller.View) {
+	for i, k := range g.table.knobs {
+		now, _ := v.Safe.Get(k.Name)
+		for _, to := range k.values {
+			p := controller.Proposal{Optimization: g.table.offered[i].Name, Change: map[string]float64{k.Name: to}}
+			if to != now && k.Kind == controller.Switch {
+				p.Move = [...]string{controller.MoveOff, controller.MoveOn}[int(to)]
+			}
+			if why := g.unfit(v.Safe, p); why != "" {
+				g.blocked[p.BlockKey()] = why
+			}
+		}
+	}
 }
 
 func (g *gate) unfit(safe controller.Setting, p controller.Proposal) string {

@@ -16,6 +16,10 @@ candidate in force multiplies the values by 1+E: with --effect 0 each keep is a
 false one, otherwise the rates say how often, and how soon, such a change would
 have been found under the noise that was recorded.
 
+--table FILE: a search among measured configurations, a row each. Every column that
+is not a metric, a standard deviation, an environment or ignored is a knob; columns
+that always sum to 1 are one. One line for each seed, or their summary.
+
 --scenario NAME: the guide's policy on a simulated service, in which requests
 wait, for hours of virtual time in seconds. A line says what was tried and kept,
 and what the setting that it ended with truly does. --rates and --keys let it get

@@ -11,6 +11,8 @@ ARGS     ?=
 PKG      ?= ./...
 BENCH    ?= .
 COUNT    ?= 6
+BENCHTIME ?= 1s
+COL      ?=
 FUZZTIME ?= 20s
 STRESS   ?= 60s
 MODULE   ?=
@@ -59,10 +61,12 @@ build: ## build everything, the examples too
 check: mod build lint test race ## everything that CI runs
 	@echo '== all checks passed'
 
-bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Cache COUNT=6
+bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Peer COUNT=6 COL=/by
 	out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee "$$out"; \
-	$(tool) benchstat result="$$out"
+	for round in $$(seq $(COUNT)); do \
+		go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) $(PKG) | tee -a "$$out"; \
+	done; \
+	$(tool) benchstat $(if $(COL),-col $(COL)) result="$$out"
 
 experiments: ## run all simulated experiments, in about half an hour: make experiments ARGS="--short"
 	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)

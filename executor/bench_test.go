@@ -6,14 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/singleflight"
 )
 
-// Each benchmark names what a user would pick instead next to what this package
-// does: bare call, otter directly, singleflight directly. Run them in one go,
-// and compare within it.
+// Each benchmark has two sides that run one after the other in the same loop: by=reference
+// is what a user has without this package, or with another library, or with the
+// part in question left out; by=step is this package. `make bench PKG=./executor
+// COL=/by` puts them next to each other, with the ratio and its significance.
 
 var sink int
 
@@ -23,45 +22,7 @@ func bare(_ context.Context, in int) (int, error) { return in + 1, nil }
 //go:noinline
 func bareString(_ context.Context, in string) (int, error) { return len(in), nil }
 
-func benchStep[In any](b *testing.B, cfg Config, step StepConfig[In, int], ins []In) {
-	b.Helper()
-	ex, err := New(cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer ex.Close()
-	step.Name = "step"
-	s, err := NewStep(ex, step)
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx := context.Background()
-	for _, in := range ins {
-		if _, err := s.Run(ctx, in); err != nil {
-			b.Fatal(err)
-		}
-	}
-	run := func(b *testing.B, next func() bool) {
-		for i := 0; next(); i++ {
-			v, err := s.Run(ctx, ins[i&(len(ins)-1)])
-			if err != nil {
-				b.Fatal(err)
-			}
-			if v == -1 {
-				sink = v
-			}
-		}
-	}
-	b.Run("serial", func(b *testing.B) {
-		b.ReportAllocs()
-		run(b, b.Loop)
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) { run(b, pb.Next) })
-	})
-}
-
+// inputs are 256 of each kind.
 func inputs() (ints []int, texts []string) {
 	for i := range 256 {
 		ints = append(ints, 1000+i)
@@ -70,201 +31,165 @@ func inputs() (ints []int, texts []string) {
 	return ints, texts
 }
 
-func BenchmarkCall(b *testing.B) {
-	ints, texts := inputs()
-	b.Run("bare", func(b *testing.B) {
-		ctx := context.Background()
-		b.Run("serial", func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				sink, _ = bare(ctx, ints[i&255])
-			}
-		})
-		b.Run("parallel", func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				v := 0
-				for i := 0; pb.Next(); i++ {
-					v, _ = bare(ctx, ints[i&255])
-				}
-				if v == -1 {
-					sink = v
-				}
-			})
-		})
-	})
-	all := Config{
-		EnableCacheOptimization: true, CacheSize: 4096, EnableStepOptimization: true,
-		EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000,
-	}
-	b.Run("baseline", func(b *testing.B) {
-		benchStep(b, Config{}, StepConfig[int, int]{Run: bare}, ints)
-	})
-	b.Run("baseline-pure", func(b *testing.B) {
-		benchStep(b, Config{}, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
-	})
-	b.Run("all-on-undeclared", func(b *testing.B) {
-		benchStep(b, all, StepConfig[int, int]{Run: bare}, ints)
-	})
-	b.Run("all-on-hit", func(b *testing.B) {
-		benchStep(b, all, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-	})
-	b.Run("attempts-and-fallback", func(b *testing.B) {
-		benchStep(b, Config{}, StepConfig[int, int]{
-			Run: bare, Attempts: 3, Fallback: func(context.Context, int, error) (int, error) { return 0, nil },
-		}, ints)
-	})
-	b.Run("timeout", func(b *testing.B) {
-		benchStep(b, Config{}, StepConfig[int, int]{Run: bare, Timeout: time.Minute}, ints)
-	})
-}
-
-func BenchmarkCache(b *testing.B) {
-	ints, texts := inputs()
-	digest := Config{EnableCacheOptimization: true, CacheSize: 4096}
-	on := digest
-	on.EnableAlgorithmOptimization = true
-	type pair struct {
-		A int
-		B string
-	}
-	var pairs []pair
-	for i, s := range texts {
-		pairs = append(pairs, pair{i, s})
-	}
-	b.Run("otter-string-hit", func(b *testing.B) { benchOtter(b, texts) })
-	var ids []identity
-	for _, text := range texts {
-		ids = append(ids, identity{step: 1, text: text})
-	}
-	b.Run("otter-identity-hit", func(b *testing.B) { benchOtter(b, ids) }) // with the key type that tells steps and inputs apart
-	b.Run("hit-string", func(b *testing.B) {
-		benchStep(b, on, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-	})
-	b.Run("otter-int-hit", func(b *testing.B) { benchOtter(b, ints) })
-	b.Run("hit-int", func(b *testing.B) {
-		benchStep(b, on, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
-	})
-	b.Run("hit-string-digest", func(b *testing.B) {
-		benchStep(b, digest, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-	})
-	b.Run("hit-int-digest", func(b *testing.B) {
-		benchStep(b, digest, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
-	})
-	type deep struct {
-		pair
-		Tags []string
-		At   *[64]float64
-	}
-	var deeps []deep
-	for i, p := range pairs {
-		deeps = append(deeps, deep{p, []string{"a", "bc", p.B}, &[64]float64{float64(i)}})
-	}
-	first := func(_ context.Context, d deep) (int, error) { return d.A, nil }
-	b.Run("hit-deep", func(b *testing.B) { benchStep(b, on, StepConfig[deep, int]{Run: first, Results: Pure()}, deeps) })
-	b.Run("hit-deep-digest", func(b *testing.B) { benchStep(b, digest, StepConfig[deep, int]{Run: first, Results: Pure()}, deeps) })
-	b.Run("otter-struct-hit", func(b *testing.B) { benchOtter(b, pairs) })
-	b.Run("hit-struct", func(b *testing.B) {
-		benchStep(b, on, StepConfig[pair, int]{
-			Run: func(_ context.Context, p pair) (int, error) { return p.A, nil }, Results: Pure(),
-		}, pairs)
-	})
-	b.Run("hit-struct-digest", func(b *testing.B) {
-		benchStep(b, digest, StepConfig[pair, int]{
-			Run: func(_ context.Context, p pair) (int, error) { return p.A, nil }, Results: Pure(),
-		}, pairs)
-	})
-	// 256 inputs through a cache of 1: nearly each execution misses and stores.
-	b.Run("miss-string", func(b *testing.B) {
-		benchStep(b, Config{EnableCacheOptimization: true, CacheSize: 1}, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-	})
-	b.Run("otter-string-set", func(b *testing.B) {
-		c := otter.Must(&otter.Options[string, int]{MaximumSize: 1, ExpiryCalculator: otter.ExpiryWriting[string, int](time.Hour)})
-		defer c.StopAllGoroutines()
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if _, ok := c.GetIfPresent(texts[i&255]); !ok {
-				c.Set(texts[i&255], i)
-			}
-		}
-	})
-}
-
-func benchOtter[K comparable](b *testing.B, keys []K) {
+// beside measures both sides, by themselves and from all processors at once.
+func beside(b *testing.B, name string, reference, step func(i int)) {
 	b.Helper()
-	c := otter.Must(&otter.Options[K, int]{MaximumSize: 4096, ExpiryCalculator: otter.ExpiryWriting[K, int](time.Hour)})
-	defer c.StopAllGoroutines()
-	for i, k := range keys {
-		c.Set(k, i)
-	}
-	b.Run("serial", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			sink, _ = c.GetIfPresent(keys[i&255])
+	b.Run(name, func(b *testing.B) {
+		for _, parallel := range []bool{false, true} {
+			b.Run(map[bool]string{false: "serial", true: "parallel"}[parallel], func(b *testing.B) {
+				for _, by := range []struct {
+					name string
+					f    func(i int)
+				}{{"by=reference", reference}, {"by=step", step}} {
+					b.Run(by.name, func(b *testing.B) {
+						b.ReportAllocs()
+						if !parallel {
+							for i := 0; b.Loop(); i++ {
+								by.f(i & 255)
+							}
+							return
+						}
+						b.RunParallel(func(pb *testing.PB) {
+							for i := 0; pb.Next(); i++ {
+								by.f(i & 255)
+							}
+						})
+					})
+				}
+			})
 		}
 	})
-	b.Run("parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			v := 0
-			for i := 0; pb.Next(); i++ {
-				v, _ = c.GetIfPresent(keys[i&255])
-			}
-			if v == -1 {
-				sink = v
-			}
-		})
-	})
 }
 
-func BenchmarkShare(b *testing.B) {
-	_, texts := inputs()
-	b.Run("singleflight", func(b *testing.B) {
-		var g singleflight.Group
-		b.Run("serial", func(b *testing.B) {
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				v, _, _ := g.Do(texts[i&255], func() (any, error) { return bareString(context.Background(), texts[i&255]) })
-				sink = v.(int)
-			}
-		})
-		b.Run("parallel", func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for i := 0; pb.Next(); i++ {
-					_, _, _ = g.Do(texts[i&255], func() (any, error) { return bareString(context.Background(), texts[i&255]) })
-				}
-			})
-		})
-	})
-	b.Run("step", func(b *testing.B) {
-		benchStep(b, Config{EnableStepOptimization: true}, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-	})
+// running returns a run of a step of its own, with one of the inputs each time; all
+// of them have run once.
+func running[In any](b *testing.B, cfg Config, step StepConfig[In, int], ins []In, options ...Option) func(i int) {
+	b.Helper()
+	ex, err := New(cfg, options...)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, ex.Close()) })
+	s := bind(b, ex, step)
+	run := func(i int) { _, _ = s.Run(context.Background(), ins[i]) }
+	for i := range ins {
+		run(i)
+	}
+	return run
 }
 
-func BenchmarkPermit(b *testing.B) {
+// What the core adds to a call.
+func BenchmarkCore(b *testing.B) {
+	ints, texts := inputs()
+	ctx := context.Background()
+	call := func(i int) { _, _ = bare(ctx, ints[i]) }
+	callString := func(i int) { _, _ = bareString(ctx, texts[i]) }
+	plain := StepConfig[int, int]{Run: bare}
+	beside(b, "undeclared", call, running(b, Config{}, plain, ints))
+	beside(b, "declared-int", call, running(b, Config{}, StepConfig[int, int]{Run: bare, Results: Pure()}, ints))
+	beside(b, "declared-string", callString, running(b, Config{}, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts))
+	beside(b, "attempts-and-fallback", call, running(b, Config{}, StepConfig[int, int]{
+		Run: bare, Attempts: 3, Fallback: func(context.Context, int, error) (int, error) { return 0, nil },
+	}, ints))
+	beside(b, "timeout", call, running(b, Config{}, StepConfig[int, int]{Run: bare, Timeout: time.Minute}, ints))
+
+	// The core as it would be if it had no configuration, so nothing to switch: it
+	// counts, asks the context, calls and recovers.
+	s := bind(b, start(b, Config{}), plain)
+	withoutSwitches := func(i int) {
+		count := s.ex.counters.stripe()
+		count.began[0].Add(1)
+		_, _ = s.plain(ctx, count, ints[i])
+	}
+	beside(b, "all-switches-off", withoutSwitches, running(b, Config{}, plain, ints))
+}
+
+// Each switch, off after it was on and on, beside the same step in an executor in which
+// nothing was ever on.
+func BenchmarkSwitch(b *testing.B) {
+	ints, texts := inputs()
+	plain := StepConfig[int, int]{Run: bare}
+	pure := StepConfig[int, int]{Run: bare, Results: Pure()}
+	retrying := StepConfig[int, int]{Run: bare, Attempts: 3}
+	for _, c := range []struct {
+		name string
+		on   Config
+		step StepConfig[int, int]
+	}{
+		{"object-pool", Config{EnableObjectPool: true}, plain},
+		{"context", Config{EnableContextOptimization: true}, plain},
+		{"memory", Config{EnableMemoryOptimization: true}, plain},
+		{"concurrency", Config{EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000}, plain},
+		{"telemetry", Config{EnableOptimizedTelemetry: true}, plain}, // without an exporter
+		{"monitoring", Config{EnablePerformanceMonitoring: true}, plain},
+		{"error-handling", classifying, retrying},
+		{"circuit-breaker", Config{EnableCircuitBreaker: true}, plain},
+		{"cache", Config{EnableCacheOptimization: true}, pure},
+		{"step", Config{EnableStepOptimization: true}, pure},
+		{"algorithm", Config{EnableAlgorithmOptimization: true}, pure},
+	} {
+		never := running(b, Config{}, c.step, ints)
+		ex := start(b, c.on)
+		s := bind(b, ex, c.step)
+		for _, in := range ints {
+			must(s.Run(b.Context(), in))(b)
+		}
+		require.NoError(b, ex.Apply(Config{}))
+		beside(b, c.name+"/off", never, func(i int) { _, _ = s.Run(context.Background(), ints[i]) })
+		if c.name != "cache" {
+			beside(b, c.name+"/on", never, running(b, c.on, c.step, ints))
+		}
+	}
+
+	typed := Config{EnableCacheOptimization: true, EnableAlgorithmOptimization: true}
+	digests := Config{EnableCacheOptimization: true}
+	one := typed
+	one.CacheSize = 1 // 256 inputs: nearly each execution misses and stores
+	pureString := StepConfig[string, int]{Run: bareString, Results: Pure()}
+	never, neverString := running(b, Config{}, pure, ints), running(b, Config{}, pureString, texts)
+	beside(b, "cache/on-hit-int", never, running(b, typed, pure, ints))
+	beside(b, "cache/on-hit-string", neverString, running(b, typed, pureString, texts))
+	beside(b, "cache/on-hit-string-digest", neverString, running(b, digests, pureString, texts))
+	beside(b, "cache/on-miss-string", neverString, running(b, one, pureString, texts))
+
+	rejecting := running(b, breaker(1, time.Hour), StepConfig[int, int]{Run: alwaysFails}, ints)
+	beside(b, "circuit-breaker/on-rejecting", running(b, Config{}, StepConfig[int, int]{Run: alwaysFails}, ints), rejecting)
+
+	all := Config{
+		EnableObjectPool: true, EnableContextOptimization: true, EnableMemoryOptimization: true,
+		EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000, EnableOptimizedTelemetry: true,
+		EnablePerformanceMonitoring: true, EnableOptimizedErrorHandling: true, EnableCircuitBreaker: true,
+		EnableCacheOptimization: true, EnableStepOptimization: true, EnableAlgorithmOptimization: true,
+	}
+	allOne := all
+	allOne.CacheSize = 1
+	beside(b, "all/on-undeclared", running(b, Config{}, plain, ints), running(b, all, plain, ints))
+	beside(b, "all/on-hit-string", neverString, running(b, all, pureString, texts))
+	beside(b, "all/on-miss-string", neverString, running(b, allOne, pureString, texts))
+}
+
+// What monitoring adds, beside the two clock reads that nobody can time without:
+// each execution timed, as at the beginning of an interval, and most of them not,
+// as later in one that has many.
+func BenchmarkMonitoring(b *testing.B) {
 	ints, _ := inputs()
-	b.Run("semaphore", func(b *testing.B) {
-		s := newSemaphore(1000, false)
-		ctx := context.Background()
-		b.Run("serial", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				_, _ = s.acquire(ctx, time.Second)
-				s.release()
-			}
-		})
-		b.Run("parallel", func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					_, _ = s.acquire(ctx, time.Second)
-					s.release()
-				}
-			})
-		})
+	monitoring := Config{EnablePerformanceMonitoring: true, PerformanceMonitoringInterval: time.Hour}
+	core := bind(b, start(b, Config{}), StepConfig[int, int]{Run: bare})
+	clock := newClock()
+	clocked := func(i int) {
+		began := clock.NowNano()
+		_, _ = core.Run(context.Background(), ints[i])
+		sink = int(clock.NowNano() - began)
+	}
+	s := bind(b, start(b, monitoring), StepConfig[int, int]{Run: bare})
+	run := func(i int) { _, _ = s.Run(context.Background(), ints[i]) }
+	run(0)
+	window := s.watch.Load().window
+	beside(b, "timed", clocked, func(i int) {
+		if i == 0 {
+			window.timed.Store(0)
+		}
+		run(i)
 	})
-	b.Run("step", func(b *testing.B) {
-		benchStep(b, Config{EnableConcurrencyOptimization: true, MaxConcurrentExecutions: 1000}, StepConfig[int, int]{Run: bare}, ints)
-	})
+	beside(b, "sampled", clocked, run)
 }
 
 // What an Apply costs whoever calls it: an autopilot does, between blocks.

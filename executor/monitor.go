@@ -173,7 +173,7 @@ func (s *Step[In, Out]) unmonitored(ctx context.Context, count *stripe, st *snap
 		return s.trace(ctx, count, st, hash, in)
 	case on&^traced == 0:
 		return s.plain(ctx, count, in)
-	case s.direct && on&(cached|closed) == cached && st.features&hashed != 0:
+	case s.serves(st):
 		return s.served(ctx, count, st, hash, in)
 	}
 	return s.run(ctx, count, st, hash, in)

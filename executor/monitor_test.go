@@ -190,17 +190,12 @@ func TestMonitor_errorRates(t *testing.T) {
 }
 
 func BenchmarkMonitor(b *testing.B) {
-	ints, _ := inputs()
 	b.Run("clock", func(b *testing.B) { // two readings of it
 		c := newClock()
 		for b.Loop() {
 			began := c.NowNano()
 			sink = int(c.NowNano() - began)
 		}
-	})
-	b.Run("off", func(b *testing.B) { benchStep(b, Config{}, StepConfig[int, int]{Run: bare}, ints) })
-	b.Run("on", func(b *testing.B) {
-		benchStep(b, Config{EnablePerformanceMonitoring: true}, StepConfig[int, int]{Run: bare}, ints)
 	})
 	b.Run("window", func(b *testing.B) { // of an execution that is timed, without the clock
 		w := &window{}

@@ -26,7 +26,12 @@ func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot,
 	if err = ctx.Err(); err != nil {
 		return out, ran, err
 	}
-	if on&(cached|shared) == 0 {
+	switch {
+	case on&(cached|shared) != 0:
+	case s.cfg.Fallback == nil:
+		out, err = s.attempts(ctx, st, nil, in)
+		return out, ran, err
+	default:
 		return s.answered(ctx, st, identity{}, in)
 	}
 	id, held, ok := s.identify.of(in, st.features&hashed != 0, hash)
@@ -41,8 +46,13 @@ func (s *Step[In, Out]) layers(ctx context.Context, count *stripe, st *snapshot,
 	return s.answered(ctx, st, held.own(id), in)
 }
 
-// served is run for a step whose kept results need neither a digest of the input
-// to be found nor a copy: then nothing can panic before the result is there.
+// serves reports whether kept results need neither a digest of the input to be
+// found nor a copy: then nothing can panic before the result is there.
+func (s *Step[In, Out]) serves(st *snapshot) bool {
+	return s.direct && st.features&(cached|hashed|closed) == cached|hashed
+}
+
+// served is run for an execution that serves is true for.
 func (s *Step[In, Out]) served(ctx context.Context, count *stripe, st *snapshot, hash uint64, in In) (out Out, err error) {
 	if ctx.Err() != nil {
 		return s.run(ctx, count, st, hash, in)
@@ -195,7 +205,11 @@ func (s *Step[In, Out]) lead(ctx context.Context, st *snapshot, id identity, f *
 
 // attempts tries until it succeeds, may not, or has tried often enough.
 func (s *Step[In, Out]) attempts(ctx context.Context, st *snapshot, node *flightNode, in In) (out Out, err error) {
-	budgeted := st.features&classified != 0 && s.cfg.Attempts > 1
+	if s.cfg.Attempts == 1 {
+		out, _, err = s.guarded(inside(ctx), st, node, in)
+		return out, err
+	}
+	budgeted := st.features&classified != 0
 	if budgeted {
 		s.budget.earn()
 	}
@@ -285,7 +299,10 @@ func (s *Step[In, Out]) pause(ctx context.Context, n int) error {
 // What it sets comes back with its result; from one that a timeout left behind,
 // neither does.
 func (s *Step[In, Out]) attempt(ctx context.Context, st *snapshot, node *flightNode, in In) (Out, error) {
-	if st.features&s.relevant&stateful == 0 {
+	switch on := st.features & s.relevant; {
+	case on&(stateful|limited) == 0 && node == nil && s.cfg.Timeout == 0:
+		return s.call(ctx, in)
+	case on&stateful == 0:
 		return s.admitted(ctx, st, node, in)
 	}
 	return isolated(ctx, func(ctx context.Context) (Out, error) { return s.admitted(ctx, st, node, in) })

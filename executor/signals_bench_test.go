@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"context"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -9,36 +8,19 @@ import (
 )
 
 // What the signals cost: the same executions without and with them, for each
-// kind of input, in one run. What is not declared is looked at by none.
+// kind of input. What is not declared is looked at by none.
 func BenchmarkSignals(b *testing.B) {
 	ints, texts := inputs()
-	var mixedInputs []mixedInput
+	var pairs []mixedInput
 	for _, text := range texts {
-		mixedInputs = append(mixedInputs, mixedInput{A: 1, B: text})
+		pairs = append(pairs, mixedInput{A: 1, B: text})
 	}
-	for _, c := range []struct {
-		name    string
-		options []Option
-	}{{"without", []Option{WithoutSignals()}}, {"with", nil}} {
-		b.Run(c.name, func(b *testing.B) {
-			b.Run("undeclared", func(b *testing.B) { benchSignals(b, c.options, StepConfig[int, int]{Run: bare}, ints) })
-			b.Run("int", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
-			})
-			b.Run("string", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
-			})
-			b.Run("struct", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[mixedInput, int]{Run: ok[mixedInput], Results: Pure()}, mixedInputs)
-			})
-			b.Run("key", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[int, int]{Run: bare, Results: Pure(), Key: strconv.Itoa}, ints)
-			})
-			b.Run("failure", func(b *testing.B) {
-				benchSignals(b, c.options, StepConfig[int, int]{Run: alwaysFails}, ints)
-			})
-		})
-	}
+	withAndWithout(b, "undeclared", StepConfig[int, int]{Run: bare}, ints)
+	withAndWithout(b, "int", StepConfig[int, int]{Run: bare, Results: Pure()}, ints)
+	withAndWithout(b, "string", StepConfig[string, int]{Run: bareString, Results: Pure()}, texts)
+	withAndWithout(b, "struct", StepConfig[mixedInput, int]{Run: ok[mixedInput], Results: Pure()}, pairs)
+	withAndWithout(b, "key", StepConfig[int, int]{Run: bare, Results: Pure(), Key: strconv.Itoa}, ints)
+	withAndWithout(b, "failure", StepConfig[int, int]{Run: alwaysFails}, ints)
 	b.Run("snapshot", func(b *testing.B) {
 		ex := start(b, Config{})
 		bind(b, ex, StepConfig[int, int]{Run: bare, Results: Pure()})
@@ -70,18 +52,7 @@ func BenchmarkSignals(b *testing.B) {
 	})
 }
 
-func benchSignals[In any](b *testing.B, options []Option, cfg StepConfig[In, int], ins []In) {
+func withAndWithout[In any](b *testing.B, name string, step StepConfig[In, int], ins []In) {
 	b.Helper()
-	ex, err := New(Config{}, options...)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer ex.Close()
-	s := bind(b, ex, cfg)
-	ctx := context.Background()
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		v, _ := s.Run(ctx, ins[i&(len(ins)-1)])
-		sink = v
-	}
+	beside(b, name, running(b, Config{}, step, ins, WithoutSignals()), running(b, Config{}, step, ins))
 }

@@ -171,6 +171,8 @@ func (s *Step[In, Out]) execute(ctx context.Context, count *stripe, st *snapshot
 	switch on := st.features & s.relevant; {
 	case on == 0:
 		return s.plain(ctx, count, in)
+	case on&(monitored|traced) == 0 && s.serves(st):
+		return s.served(ctx, count, st, hash, in)
 	case on&(monitored|closed) == monitored:
 		return s.monitored(ctx, count, st, hash, in)
 	}

@@ -194,6 +194,7 @@ func TestLibraries() []string {
 		"pgregory.net/rapid",
 		"go.uber.org/goleak",
 		"go.opentelemetry.io/otel",
+		"github.com/sony/gobreaker/v2",
 	}
 }
 

@@ -39,7 +39,7 @@ func tableMode(common *simulateCommon) simulateMode {
 	fs.StringVar(&f.defaults, "default", "", "CSV `file` with the configuration to start from (default another for each seed)")
 	fs.StringSliceVar(&f.invalid, "invalid", nil, "`results` that mark what does not work, as an empty one does")
 	fs.StringSliceVar(&f.knobs, "knob", nil, "`name=kind`: switch, int, float or enum, where the values do not tell")
-	fs.StringVar(&f.order, "repeats", "order", "how repeats are drawn: in their `order`, from a random one on, or random")
+	fs.StringVar(&f.order, "repeats", "random", "how repeats are drawn: random, with replacement, or in their `order`")
 	fs.StringVar(&f.policy, "policy", "greedy", "what to try: "+strings.Join(policies.OfflineNames(), ", "))
 	fs.IntVar(&f.evaluations, "evaluations", 100, "candidates to try in a run")
 	fs.IntVar(&f.seeds, "seeds", 20, "runs, of --seed and those after it")

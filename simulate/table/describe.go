@@ -26,16 +26,9 @@ func Describe(t *Table, cfg RunConfig, policy, metric string, runs []Run) string
 	if t.cfg.Maximize {
 		goal = "maximize"
 	}
-	noise := string(t.noise)
-	switch {
-	case cfg.Judge == Exact:
-		noise = "not looked at"
-	case t.noise == FromRepeats:
-		noise += " " + max(cfg.Order, InOrder).String()
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d runs of %s, judge %s, to %s %s: %d configurations, %d knobs, noise: %s",
-		len(runs), policy, max(cfg.Judge, Sequential), goal, metric, t.Len(), len(t.knobs), noise)
+		len(runs), policy, max(cfg.Judge, Sequential), goal, metric, t.Len(), len(t.knobs), t.noiseOf(cfg))
 	if names := t.Environments(); len(names) > 1 {
 		fmt.Fprintf(&b, "; %d environments, the figures are of the last, %s", len(names), names[len(names)-1])
 	}
@@ -52,6 +45,17 @@ func Describe(t *Table, cfg RunConfig, policy, metric string, runs []Run) string
 	}
 	fmt.Fprintf(&b, ", rolled back %d.\n", back)
 	return b.String()
+}
+
+// noiseOf says where differences between draws come from, for people.
+func (t *Table) noiseOf(cfg RunConfig) string {
+	switch {
+	case cfg.Judge == Exact:
+		return "not looked at"
+	case t.noise == FromRepeats:
+		return string(t.noise) + " " + max(cfg.Order, Resampled).String()
+	}
+	return string(t.noise)
 }
 
 func mean(x []float64) float64 {

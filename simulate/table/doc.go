@@ -25,15 +25,18 @@
 //
 // Only what was measured can be put in force: in every environment in use, and
 // with a valid result. Apply refuses the rest, and in a run a policy sees them as
-// blocked before it proposes them. Nothing is interpolated.
+// blocked before it proposes them. Nothing is interpolated. Only an audit may ask
+// for what nobody measured, an old value beside what was kept since: it ends as
+// errored, and the kept one stays.
 //
 // # Draws
 //
 // A block of the controller is one draw of the setting in force: by a given
-// standard deviation, of the configuration's own repeats in the order in which they
-// were measured, or always the same if nothing is known of the noise. Rows of the
-// same configuration are repeats; beside a column of standard deviations they are
-// one measurement with their mean and common spread. The true value is the mean.
+// standard deviation, of the configuration's own repeats, with replacement or in
+// the order in which they were measured (see Order for what that costs), or always
+// the same if nothing is known of the noise. Rows of the same configuration are
+// repeats; beside a column of standard deviations they are one measurement with
+// their mean and common spread. The true value is the mean.
 //
 // Environments (releases, workloads) are gone through in turn, each with an equal
 // share of the evaluations: under way the same setting has other values, without

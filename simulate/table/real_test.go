@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// measured are published tables (GPL-2.0, Apache-2.0, MIT, or no licence stated:
+// measured are published tables (GPL-2.0, Apache-2.0, MIT, or no license stated:
 // they stay where they are). Of each: what its columns are, and what it is known to have.
 var measured = []struct {
 	path, fallback string // default file

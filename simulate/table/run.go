@@ -45,7 +45,7 @@ type RunConfig struct {
 	Evaluations int
 	// Judge of the candidates, Sequential by default.
 	Judge Judge
-	// Order of repeats, InOrder by default.
+	// Order of repeats, Resampled by default.
 	Order Order
 	// Seed of the start, the draws, the coins and the policy.
 	Seed uint64
@@ -57,6 +57,8 @@ type RunConfig struct {
 type Run struct {
 	Type string `json:"type"` // "run"
 	Seed uint64 `json:"seed"`
+	// Noise is where differences between draws come from, for people.
+	Noise string `json:"noise"`
 	// Evaluations are the candidates tried, Measurements the draws that it took:
 	// baseline, trials, audits. Idle are those of a controller that waits for a
 	// cool-down; each lasts sixteen others.
@@ -141,7 +143,7 @@ func (t *Table) Run(ctx context.Context, cfg RunConfig) (*Run, error) {
 		cfg.Judge = Sequential
 	}
 	if cfg.Order == 0 {
-		cfg.Order = InOrder
+		cfg.Order = Resampled
 	}
 	if err := cfg.Check(t); err != nil {
 		return nil, err
@@ -150,7 +152,7 @@ func (t *Table) Run(ctx context.Context, cfg RunConfig) (*Run, error) {
 	if start < 0 {
 		start = rand.New(rand.NewPCG(cfg.Seed, 0x57a27)).IntN(t.Len())
 	}
-	run := &Run{Type: "run", Seed: cfg.Seed, start: start}
+	run := &Run{Type: "run", Seed: cfg.Seed, Noise: t.noiseOf(cfg), start: start}
 	s := &search{table: t, cfg: cfg, run: run}
 	s.gate = &gate{Policy: cfg.Policy, table: t, refuse: func(int) string { return "" }}
 	search := s.sequential

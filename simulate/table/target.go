@@ -38,16 +38,20 @@ var _ controller.Target = (*Target)(nil)
 // Order is how repeats are drawn.
 type Order int
 
-// InOrder takes a configuration's repeats as they were measured, from a random
-// one on and round again: their drift is kept. Resampled draws with replacement.
+// Resampled draws with replacement. InOrder takes a configuration's repeats as they
+// were measured, from a random one on and round again, with their drift. But that
+// drift is each configuration's own: it was at other times than another's, so that
+// the blocks of a pair do not share it, as they would live. On a table of GPU
+// kernels that heat up (kerneltuner, convolution on an A4000; 20 seeds) the shipped
+// controller keeps 21 of 155 that are truly worse in order, 1 of 96 resampled.
 const (
-	InOrder Order = iota + 1
-	Resampled
+	Resampled Order = iota + 1
+	InOrder
 )
 
 // String returns the order for people.
 func (o Order) String() string {
-	return [...]string{"", "in order", "with replacement"}[o]
+	return [...]string{"", "with replacement", "in order"}[o]
 }
 
 // NewTarget returns a target with configuration i in force, in the first

@@ -73,6 +73,7 @@ func AA() Experiment {
 		Cells:    aaCells,
 		Measures: []Measure{{Name: kept, Of: Rate}, {Name: worse, Of: Rate}, {Name: everGuard, Of: Rate}, {Name: pairsOf, Of: Median, Format: "%.0f"}},
 		Claims:   aaClaims,
+		Charts:   aaCharts,
 		Tables:   aaTables,
 	}
 }

@@ -41,6 +41,7 @@ func Audit() Experiment {
 			{Name: exposure, Of: Mean, Format: "%.2f"},
 		},
 		Claims: auditClaims,
+		Charts: auditCharts,
 	}
 }
 

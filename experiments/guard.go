@@ -49,6 +49,7 @@ func Guard() Experiment {
 		},
 		Tables: guardTables,
 		Claims: guardClaims,
+		Charts: guardCharts,
 	}
 }
 

@@ -26,6 +26,7 @@ func Power() Experiment {
 		},
 		Tables: powerTables,
 		Claims: powerClaims,
+		Charts: powerCharts,
 	}
 }
 

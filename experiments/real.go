@@ -94,6 +94,7 @@ func Real() Experiment {
 		Measures: []Measure{{Name: kept, Of: Rate}, {Name: worse, Of: Rate}, {Name: pairsOf, Of: Median, Format: "%.0f"}},
 		Tables:   realTables,
 		Claims:   realClaims,
+		Charts:   realCharts,
 	}
 }
 

@@ -16,7 +16,12 @@ type session struct {
 	scores   simulate.Scores
 	deaths   int // of the process
 	state    *controller.State
+	// along is the score after each of equal parts of the horizon, from none on.
+	along []simulate.Score
 }
+
+// parts of a horizon that are told apart in a chart.
+const parts = 24
 
 // Append keeps what a session is judged by.
 func (s *session) Append(r controller.Record) error {
@@ -42,6 +47,7 @@ type stage struct {
 	service *simulate.Service
 	target  controller.Target // the service, perhaps decorated
 	initial controller.Setting
+	horizon time.Duration
 	// dies says, in each tick, whether the process dies now; nil: never.
 	dies func() bool
 	// away is told when an outage begins and ends; the service stalls in it.
@@ -57,12 +63,15 @@ func perform(ctx context.Context, st stage, c contender, p play) (*session, erro
 		if err != nil {
 			return nil, err
 		}
-		l := &life{Stepper: core, dies: st.dies}
+		l := &life{Stepper: core, dies: st.dies, pass: func(at time.Time) { s.pass(at, &st) }}
 		if err := controller.Run(ctx, st.target, l, controller.Loop{Record: s}); err != nil {
 			return nil, err
 		}
 		if !l.dead {
 			s.scores = st.service.Score()
+			for len(s.along) <= parts {
+				s.along = append(s.along, s.scores.Whole)
+			}
 			return s, nil
 		}
 		if s.deaths++; s.deaths > 10_000 {
@@ -80,15 +89,24 @@ func perform(ctx context.Context, st stage, c contender, p play) (*session, erro
 	}
 }
 
+// pass keeps the score where another part of the horizon is over.
+func (s *session) pass(at time.Time, st *stage) {
+	for len(s.along) < parts && at.Sub(simulate.Epoch()) >= time.Duration(len(s.along))*st.horizon/parts {
+		s.along = append(s.along, st.service.Score().Whole)
+	}
+}
+
 // life is one of a process: it may end at any tick, without a word.
 type life struct {
 	controller.Stepper
 	dies func() bool
+	pass func(at time.Time)
 	dead bool
 }
 
 // Step ends where the process dies: what the core would have answered is lost.
 func (l *life) Step(in controller.Input) controller.Command {
+	l.pass(in.At)
 	if l.dies != nil && l.dies() {
 		l.dead = true
 		return controller.Command{Done: true}

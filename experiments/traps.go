@@ -73,6 +73,7 @@ func Traps() Experiment {
 			{Name: deathsOf, Of: Median, Format: "%.0f"},
 		},
 		Tables: trapTables,
+		Charts: trapCharts,
 		Claims: trapClaims,
 	}
 }
@@ -150,7 +151,7 @@ func (t *trap) scene(seed uint64) (stage, play, error) {
 	if err != nil {
 		return stage{}, play{}, err
 	}
-	st := stage{service: service, target: service, initial: controller.SettingOf(initial), away: func(is bool) { away = is }}
+	st := stage{service: service, target: service, initial: controller.SettingOf(initial), horizon: t.length(), away: func(is bool) { away = is }}
 	if t.stage != nil {
 		t.stage(&st)
 	}
@@ -218,11 +219,22 @@ func (t *trap) excess(s *simulate.Score) float64 {
 	return 100 * s.LatencyExcess / (s.LatencySeconds - s.LatencyExcess)
 }
 
+// share of what doing nothing costs in the whole session that was paid on top of it so far.
+func (t *trap) share(s, whole *simulate.Score) float64 {
+	if t.cpu {
+		return 100 * s.CPUExcess / (whole.CPUSeconds - whole.CPUExcess)
+	}
+	return 100 * s.LatencyExcess / (whole.LatencySeconds - whole.LatencyExcess)
+}
+
 func (t *trap) tell(s *session, into *Tally) {
 	whole, end := t.excess(&s.scores.Whole), t.excess(&s.scores.Thirds[2])
 	into.Value(wholeCost, whole)
 	into.Value(endCost, end)
 	into.Value(stalled, s.scores.Whole.Stalled.Seconds())
+	for i := range s.along {
+		into.Value(alongAt(i), t.share(&s.along[i], &s.scores.Whole))
+	}
 }
 
 // playStatic tries every static setting and tells the best.

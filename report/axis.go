@@ -8,17 +8,27 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// label is what the axis says, its unit included.
-func (a Axis) label() string {
+// label is what the axis says in the room it has: its unit is never cut.
+func (a Axis) label(room vg.Length) string {
 	if a.Unit == "" {
-		return a.Label
+		return fit(a.Label, room)
 	}
-	return a.Label + ", " + a.Unit
+	unit := ", " + fit(a.Unit, room*0.7)
+	return fit(a.Label, room-widthOf(unit)) + unit
 }
 
-// usable says whether a value can be drawn along the axis.
+// usable says whether a value can be drawn along the axis. What is beyond 30
+// powers of ten is no measurement.
 func (a Axis) usable(v float64) bool {
-	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!a.Log || v > 0)
+	return math.Abs(v) < 1e30 && (!a.Log || v > 1e-30)
+}
+
+// clip brings what is beyond the axis to its edge.
+func (a Axis) clip(v float64) float64 {
+	if a.Most > 0 {
+		return min(v, a.Most)
+	}
+	return v
 }
 
 // span is the range of what is drawn.
@@ -29,6 +39,7 @@ func newSpan() span { return span{math.Inf(1), math.Inf(-1)} }
 func (s *span) take(a Axis, v ...float64) {
 	for _, x := range v {
 		if a.usable(x) {
+			x = a.clip(x)
 			s.min, s.max = min(s.min, x), max(s.max, x)
 		}
 	}
@@ -43,13 +54,17 @@ func (s *span) round(a Axis, low, high float64) {
 		s.min, s.max = 1, 2
 	}
 	if a.Log {
-		r := max(s.max/s.min, 1.1)
+		if s.max < 1.1*s.min {
+			s.min, s.max = s.min/1.1, s.max*1.1
+		}
+		r := s.max / s.min
 		s.min, s.max = s.min/math.Pow(r, low), s.max*math.Pow(r, high)
 		return
 	}
 	w := s.max - s.min
-	if w <= 1e-12*math.Abs(s.max) {
+	if w <= 1e-9*max(math.Abs(s.min), math.Abs(s.max)) {
 		w = max(math.Abs(s.max), 1)
+		s.min, s.max = s.min-w/2, s.max+w/2
 	}
 	if !a.Zero || s.min < 0 {
 		s.min -= low * w
@@ -60,7 +75,7 @@ func (s *span) round(a Axis, low, high float64) {
 // set gives the range and the looks to an axis of a plot.
 func (a Axis) set(to *plot.Axis, s span, room vg.Length) {
 	to.Min, to.Max = s.min, s.max
-	to.Label.Text = fit(a.label(), room)
+	to.Label.Text = a.label(room)
 	to.Label.TextStyle.Font = sans
 	to.Label.TextStyle.Color = ink
 	to.Label.Padding = 4
@@ -117,7 +132,7 @@ func logTicks(low, high float64) []plot.Tick {
 			}
 			t := plot.Tick{Value: v}
 			if m == 1 || decades < 2.5 && (m == 2 || m == 5) || decades < 0.7 {
-				t.Label = strconv.FormatFloat(v, 'g', 3, 64)
+				t.Label = number(v, math.Pow(10, e))
 			}
 			out = append(out, t)
 		}

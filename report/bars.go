@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -17,6 +18,7 @@ type barsPicture struct {
 	left   vg.Length // room for labels
 	right  vg.Length // and for figures
 	above  bool
+	step   float64 // of the figures: what they are rounded to
 	row    vg.Length
 	lines  []barLine
 }
@@ -30,7 +32,7 @@ type barLine struct {
 
 const (
 	barRow    = 21
-	barAbove  = 35
+	barAbove  = 38
 	groupRow  = 26
 	axisSpace = 44
 )
@@ -42,7 +44,10 @@ func newBarsPicture(b *Bars, w vg.Length) *barsPicture {
 		bar := &b.Bars[i]
 		x.take(b.X, bar.Value, bar.Low, bar.High)
 		p.left = max(p.left, widthOf(fit(bar.Label, w))+10)
-		p.right = max(p.right, widthOf(figure(bar))+8)
+	}
+	p.step = (x.max - x.min) / 300
+	for i := range b.Bars {
+		p.right = max(p.right, widthOf(p.figure(&b.Bars[i]))+8)
 	}
 	for _, l := range b.Limits {
 		x.take(b.X, l.Value)
@@ -80,8 +85,17 @@ func newBarsPicture(b *Bars, w vg.Length) *barsPicture {
 }
 
 // figure is what stands beside a bar.
-func figure(b *Bar) string {
-	return fmt.Sprintf("%s (%s to %s)", short(b.Value), short(b.Low), short(b.High))
+func (p *barsPicture) figure(b *Bar) string {
+	text := func(v float64) string {
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			return "?"
+		case p.X.Log || !(p.step > 0):
+			return short(v)
+		}
+		return number(v, p.step)
+	}
+	return fmt.Sprintf("%s (%s to %s)", text(b.Value), text(b.Low), text(b.High))
 }
 
 // short is a number as people like it, three digits.
@@ -118,22 +132,18 @@ func (p *barsPicture) drawAll(c draw.Canvas, pl *plot.Plot) {
 		}
 		p.drawBar(&c, l.bar, x, zero, y)
 	}
-	for _, l := range p.Limits {
-		if p.X.usable(l.Value) {
-			c.StrokeLine2(limitLine, x(l.Value), c.Min.Y, x(l.Value), c.Max.Y)
-		}
-	}
 }
 
 func (p *barsPicture) drawBar(c *draw.Canvas, b *Bar, x func(float64) vg.Length, zero, y vg.Length) {
 	if p.above {
-		c.FillText(style(ink, draw.XLeft, draw.YBottom), vg.Point{X: c.Min.X, Y: y + 1}, fit(b.Label, c.Max.X-c.Min.X-widthOf(figure(b))-8))
-		c.FillText(style(faint, draw.XRight, draw.YBottom), vg.Point{X: c.Max.X + 6, Y: y + 1}, figure(b))
-		y -= 7
+		c.FillText(style(ink, draw.XLeft, draw.YBottom), vg.Point{X: c.Min.X, Y: y + 2}, fit(b.Label, c.Max.X-c.Min.X-widthOf(p.figure(b))-8))
+		c.FillText(style(faint, draw.XRight, draw.YBottom), vg.Point{X: c.Max.X + 6, Y: y + 2}, p.figure(b))
+		y -= 8
 	} else {
 		c.FillText(style(ink, draw.XRight, draw.YCenter), vg.Point{X: c.Min.X - 8, Y: y}, b.Label)
-		c.FillText(style(faint, draw.XLeft, draw.YCenter), vg.Point{X: c.Max.X + 8, Y: y}, figure(b))
+		c.FillText(style(faint, draw.XLeft, draw.YCenter), vg.Point{X: c.Max.X + 8, Y: y}, p.figure(b))
 	}
+	defer p.drawLimits(c, x, y)
 	if !p.X.usable(b.Value) {
 		return
 	}
@@ -143,8 +153,18 @@ func (p *barsPicture) drawBar(c *draw.Canvas, b *Bar, x func(float64) vg.Length,
 		c.DrawGlyphNoClip(b.Tone.glyph(), vg.Point{X: x(b.Value), Y: y})
 		return
 	}
-	rectangle(c, pale(col, 0.55), min(zero, x(b.Value)), y-6, max(zero, x(b.Value)), y+6)
+	rectangle(c, pale(col, barShare), min(zero, x(b.Value)), y-6, max(zero, x(b.Value)), y+6)
 	p.drawWhisker(c, b, x, y)
+}
+
+// drawLimits stays within a bar's own line, so that it crosses no text.
+func (p *barsPicture) drawLimits(c *draw.Canvas, x func(float64) vg.Length, y vg.Length) {
+	half := vg.Length(barRow) / 2
+	for _, l := range p.Limits {
+		if p.X.usable(l.Value) {
+			c.StrokeLine2(limitLine, x(l.Value), y-half, x(l.Value), y+half)
+		}
+	}
 }
 
 func (p *barsPicture) drawWhisker(c *draw.Canvas, b *Bar, x func(float64) vg.Length, y vg.Length) {

@@ -20,6 +20,9 @@ type Axis struct {
 	Log bool `json:"log,omitempty"`
 	// Zero: the axis begins at 0 at the latest.
 	Zero bool `json:"zero,omitempty"`
+	// Most, if above 0, is where the axis ends: what is beyond is drawn at its
+	// edge, so that a few giants do not make dwarfs of all others.
+	Most float64 `json:"most,omitempty"`
 }
 
 // Lines are series over a common axis: a trajectory, regret curves, power curves.

@@ -3,6 +3,7 @@ package report
 import (
 	_ "embed" // the page and its style
 	"errors"
+	"fmt"
 	"html/template"
 	"io"
 	"regexp"
@@ -67,12 +68,31 @@ func (d *Document) WriteHTML(w io.Writer) error {
 		}
 		tables = append(tables, shown)
 	}
+	shown := d.visible()
+	var failed, held []Claim
+	for _, c := range shown.Claims {
+		if c.Holds {
+			held = append(held, c)
+		} else {
+			failed = append(failed, c)
+		}
+	}
+	verdict := ""
+	switch {
+	case len(shown.Claims) == 0:
+	case len(failed) == 0:
+		verdict = fmt.Sprintf("✓ All %d claims hold.", len(held))
+	default:
+		verdict = fmt.Sprintf("✗ %d of %d claims do not hold:", len(failed), len(shown.Claims))
+	}
 	return page.Execute(w, struct {
 		*Document
-		Charts []chart
-		Tables []table
-		Style  template.CSS
-	}{d.visible(), charts, tables, template.CSS(pageStyle)}) //nolint:gosec // it is our own
+		Verdict      string
+		Failed, Held []Claim
+		Charts       []chart
+		Tables       []table
+		Style        template.CSS
+	}{shown, verdict, failed, held, charts, tables, template.CSS(pageStyle)}) //nolint:gosec // it is our own
 }
 
 // visible is the document without what a page may not hold.

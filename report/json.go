@@ -84,8 +84,8 @@ func ReadJSON(r io.Reader) (*Document, error) {
 		switch {
 		case row.N < 1:
 			return nil, fmt.Errorf("report: row %d: n %d: must be at least 1", i+1, row.N)
-		case row.Low > row.Value || row.High < row.Value:
-			return nil, fmt.Errorf("report: row %d: value %v: must be within its interval %v..%v", i+1, row.Value, row.Low, row.High)
+		case !(row.Low <= row.High):
+			return nil, fmt.Errorf("report: row %d: low %v: must not be above high %v", i+1, row.Low, row.High)
 		case !(row.Level > 0 && row.Level < 1):
 			return nil, fmt.Errorf("report: row %d: level %v: must be within 0..1", i+1, row.Level)
 		case row.Better != "" && row.Better != Less && row.Better != More:

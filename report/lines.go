@@ -23,14 +23,13 @@ func look(n int) (color.RGBA, []vg.Length) {
 	return colors[n%len(colors)], dashes[n%len(dashes)]
 }
 
-func (s *Series) glyph(n int) draw.GlyphStyle {
+// glyph of the n-th series.
+func glyph(n int) draw.GlyphStyle {
 	c, _ := look(n)
-	g := draw.GlyphStyle{Color: c, Radius: 3, Shape: draw.CircleGlyph{}}
-	if n > 0 {
-		g.Shape = draw.PyramidGlyph{}
-		g.Radius = 3.6
+	shapes := []draw.GlyphDrawer{
+		draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, crossGlyph{}, ringGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{},
 	}
-	return g
+	return draw.GlyphStyle{Color: c, Radius: 3.2, Shape: shapes[n%len(shapes)]}
 }
 
 func newLinesPicture(l *Lines, w vg.Length) *linesPicture {
@@ -82,7 +81,10 @@ func newLinesPicture(l *Lines, w vg.Length) *linesPicture {
 
 const (
 	linesHeight = 270
-	shadeShare  = 0.22
+	// mostBands that can be told apart; of more series the first one has its band.
+	mostBands = 3
+	// mostGlyphs of a line whose points are marked.
+	mostGlyphs = 30
 )
 
 var limitLine = line(ink, 1.2, 5, 4)
@@ -90,9 +92,19 @@ var limitLine = line(ink, 1.2, 5, 4)
 func (p *linesPicture) entryOf(s *Series, n int) entry {
 	c, dash := look(n)
 	if s.Dots {
-		return entry{s.Name, swatchOfGlyph(s.glyph(n))}
+		return entry{s.Name, swatchOfGlyph(glyph(n))}
 	}
-	return entry{s.Name, swatchOfLine(line(c, 1.8, dash...))}
+	return entry{s.Name, func(cv *draw.Canvas, x, y vg.Length) {
+		swatchOfLine(line(c, 1.8, dash...))(cv, x, y)
+		if p.marked(s) {
+			swatchOfGlyph(glyph(n))(cv, x, y)
+		}
+	}}
+}
+
+// marked says whether the points of a line are: where there are few.
+func (p *linesPicture) marked(s *Series) bool {
+	return len(s.Points) <= mostGlyphs && len(p.Shades) == 0
 }
 
 func (p *linesPicture) height(w vg.Length) vg.Length { return p.legend.height(w-8) + linesHeight }
@@ -122,6 +134,9 @@ func drawGrid(c draw.Canvas, p *plot.Plot) {
 func (p *linesPicture) drawShades(c draw.Canvas, pl *plot.Plot) {
 	x, _ := pl.Transforms(&c)
 	for _, s := range p.Shades {
+		if !p.X.usable(s.From) || !p.X.usable(s.To) {
+			continue
+		}
 		rectangle(&c, pale(amber, shadeShare), x(s.From), c.Min.Y, max(x(s.To), x(s.From)+0.5), c.Max.Y)
 	}
 }
@@ -154,15 +169,15 @@ func (p *linesPicture) drawBands(c draw.Canvas, pl *plot.Plot) {
 			var up, down []vg.Point
 			for _, pt := range run {
 				if p.Y.usable(pt.Low) && p.Y.usable(pt.High) {
-					up = append(up, vg.Point{X: x(pt.X), Y: y(pt.High)})
-					down = append(down, vg.Point{X: x(pt.X), Y: y(pt.Low)})
+					up = append(up, vg.Point{X: x(pt.X), Y: y(p.Y.clip(pt.High))})
+					down = append(down, vg.Point{X: x(pt.X), Y: y(p.Y.clip(pt.Low))})
 				}
 			}
-			if len(up) < 2 || s.Dots || !slices.ContainsFunc(run, func(pt Point) bool { return pt.Low < pt.High }) {
+			if len(up) < 2 || s.Dots || i > 0 && len(p.Series) > mostBands || !slices.ContainsFunc(run, func(pt Point) bool { return pt.Low < pt.High }) {
 				continue
 			}
 			slices.Reverse(down)
-			c.FillPolygon(pale(col, 0.18), append(up, down...))
+			c.FillPolygon(pale(col, bandShare), append(up, down...))
 		}
 	}
 }
@@ -175,18 +190,23 @@ func (p *linesPicture) drawSeries(c draw.Canvas, pl *plot.Plot) {
 		for _, run := range p.runs(s) {
 			pts := make([]vg.Point, len(run))
 			for j, pt := range run {
-				pts[j] = vg.Point{X: x(pt.X), Y: y(pt.Y)}
+				pts[j] = vg.Point{X: x(pt.X), Y: y(p.Y.clip(pt.Y))}
 			}
 			switch {
 			case s.Dots || len(pts) == 1:
 				for j, at := range pts {
 					if s.Dots && run[j].Low < run[j].High {
-						c.StrokeLine2(line(col, 1), at.X, y(run[j].Low), at.X, y(run[j].High))
+						c.StrokeLine2(line(col, 1), at.X, y(p.Y.clip(run[j].Low)), at.X, y(p.Y.clip(run[j].High)))
 					}
-					c.DrawGlyphNoClip(s.glyph(i), at)
+					c.DrawGlyphNoClip(glyph(i), at)
 				}
 			default:
 				c.StrokeLines(line(col, 1.8, dash...), pts)
+				if p.marked(s) {
+					for _, at := range pts {
+						c.DrawGlyphNoClip(glyph(i), at)
+					}
+				}
 			}
 		}
 	}
@@ -207,12 +227,16 @@ func (p *linesPicture) drawMarks(c draw.Canvas, pl *plot.Plot) {
 	x, _ := pl.Transforms(&c)
 	free := c.Min.X - 100
 	for _, m := range p.Marks {
+		if !p.X.usable(m.X) {
+			continue
+		}
 		at := x(m.X)
 		c.StrokeLine2(line(m.Tone.color(), 0.9, 2, 2), at, c.Min.Y, at, c.Max.Y-22)
 		c.DrawGlyphNoClip(m.Tone.glyph(), vg.Point{X: at, Y: c.Max.Y - 20})
-		half := widthOf(m.Label) / 2
+		label := fit(m.Label, 80)
+		half := widthOf(label) / 2
 		if at-half > free {
-			c.FillText(style(ink, draw.XCenter, draw.YTop), vg.Point{X: at, Y: c.Max.Y}, m.Label)
+			c.FillText(style(ink, draw.XCenter, draw.YTop), vg.Point{X: at, Y: c.Max.Y}, label)
 			free = at + half + 3
 		}
 	}

@@ -61,7 +61,7 @@ func (c *Chart) dress(svg string, w int, h float64) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.5g" width="%d" height="%.5g" role="img" aria-label="%s">`+"\n",
 		w, h, w, h, escape(c.Title+". "+c.Alt))
-	b.WriteString(variables.Replace(body))
+	b.WriteString(variables.Replace(visible(body)))
 	return b.Bytes()
 }
 
@@ -100,12 +100,23 @@ var variables = func() *strings.Replacer {
 		"ink": ink, "faint": faint, "grid": grid, "blue": blue, "red": vermillion, "green": green, "purple": purple, "amber": amber, "sky": sky,
 	} {
 		hex := fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B)
-		pairs = append(pairs, hex, fmt.Sprintf("var(--%s,%s)", name, hex))
+		for _, share := range []float64{1, bandShare, shadeShare, barShare} { // premultiplied colors come back rounded
+			r, g, b, a := pale(c, share).RGBA()
+			back := func(v uint32) int { return int(float64(v) * (255 / float64(a))) }
+			pairs = append(pairs, fmt.Sprintf("#%02X%02X%02X", back(r), back(g), back(b)), fmt.Sprintf("var(--%s,%s)", name, hex))
+		}
 	}
 	return strings.NewReplacer(append(pairs,
 		"font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal",
 		"font-family:'Liberation Sans',Arial,Helvetica,sans-serif")...)
 }()
+
+// The shares of a color that are laid over what is behind.
+const (
+	bandShare  = 0.18
+	shadeShare = 0.22
+	barShare   = 0.55
+)
 
 // textSize of all that is written, in CSS pixels.
 const textSize = 12

@@ -2,6 +2,7 @@ package report
 
 import (
 	"image/color"
+	"math"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -29,11 +30,24 @@ func (t Tone) glyph() draw.GlyphStyle {
 	case Bad:
 		g.Shape = crossGlyph{}
 	case Quiet:
-		g.Shape = draw.RingGlyph{}
+		g.Shape = ringGlyph{}
 	default:
 		g.Shape = draw.CircleGlyph{}
 	}
 	return g
+}
+
+// ringGlyph is a ring that is thick enough to be seen.
+type ringGlyph struct{}
+
+// DrawGlyph draws it.
+func (ringGlyph) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
+	c.SetLineStyle(line(sty.Color, 1.6))
+	var p vg.Path
+	p.Move(vg.Point{X: pt.X + sty.Radius, Y: pt.Y})
+	p.Arc(pt, sty.Radius, 0, 2*math.Pi)
+	p.Close()
+	c.Stroke(p)
 }
 
 // crossGlyph is a cross that is thick enough to be seen.

@@ -93,6 +93,12 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"run", "--offer", "all"}, []string{"duration 3m48s: must be at least", "13 that are offered"}},
 		{[]string{"run", "--max-pairs", "0"}, []string{"max-pairs 0", "at least 1"}},
 		{[]string{"run", "--trace", "/nowhere.csv"}, []string{"/nowhere.csv"}},
+		{[]string{"run", "--report", "run.pdf"}, []string{"report run.pdf", ".html, .md, .csv or .json"}},
+		{[]string{"run", "--report", "/nowhere/run.html"}, []string{"report /nowhere/run.html", "must be a folder"}},
+		{[]string{"report", "/nowhere"}, []string{"journal /nowhere: read: no such file or directory"}},
+		{[]string{"report", "/nowhere.json"}, []string{"/nowhere.json", "no such file"}},
+		{[]string{"report", "/nowhere", "--format", "pdf"}, []string{`format "pdf"`, "html, md, csv or json"}},
+		{[]string{"report", "/nowhere", "--out", "x.txt"}, []string{"out x.txt", `ending "txt"`}},
 		{[]string{"run", "--trace", trace}, []string{"trace.csv", "ten"}},
 		{[]string{"run", "--addr", taken.Addr().String()}, []string{taken.Addr().String(), "port in use"}},
 		{[]string{"run", "--addr", "0.0.0.0:0"}, []string{"0.0.0.0", "loopback"}},
@@ -137,13 +143,17 @@ func TestInterrupt_printsTheSummary(t *testing.T) {
 	for _, after := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 7 * time.Second} {
 		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
-			p := begin(t, "run", "--json", "--seed", "1", "--rate", "250")
+			page := filepath.Join(t.TempDir(), "run.html")
+			p := begin(t, "run", "--json", "--seed", "1", "--rate", "250", "--report", page)
 			time.Sleep(after)
 			require.NoError(t, p.Process.Signal(syscall.SIGINT))
 			assert.Equal(t, 0, p.end(t, 20*time.Second), p.err.String())
 			s := p.summary(t)
 			assert.True(t, s.Interrupted)
 			assert.Equal(t, s.Initial, s.Final)
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			assert.Contains(t, string(text), "Interrupted: the candidate was withdrawn")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"autotune/controller"
+	"autotune/internal/demo"
 	"autotune/report"
 	"autotune/report/history"
 )
@@ -103,4 +106,52 @@ func writeReport(d *report.Document, f report.Format, out string, stdout io.Writ
 		return failure{err}
 	}
 	return nil
+}
+
+// prepareReport checks where the report of a run goes before the run, and sees to
+// it that there is a journal to make it from. What it returns removes a temporary one.
+func (f *runFlags) prepareReport() (drop func(), err error) {
+	if _, err := report.FormatOf(f.report); err != nil {
+		return nil, fmt.Errorf("report %w", err)
+	}
+	if info, err := os.Stat(filepath.Dir(f.report)); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("report %s: %s: must be a folder", f.report, filepath.Dir(f.report))
+	}
+	if f.Journal != "" {
+		return func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "autotune-journal-")
+	if err != nil {
+		return nil, failure{fmt.Errorf("journal: %w", err)}
+	}
+	f.Journal = dir
+	return func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// writeReport writes the report of a run, which is all that there is of one that broke.
+func (f *runFlags) writeReport(s *demo.Summary) error {
+	d, err := history.Read(f.Journal)
+	switch {
+	case errors.Is(err, history.ErrEmpty) && s != nil: // it was interrupted at once
+		d = &report.Document{Kind: "journal", Summary: []string{"Nothing was tried."}}
+	case err != nil && s == nil:
+		return nil // it broke before there was anything to tell
+	case err != nil:
+		return failure{fmt.Errorf("report: %w", err)}
+	}
+	d.Name, d.Title = "run", "A run of the demonstration service"
+	if s != nil {
+		history.Check(d, s.Check, controller.DefaultGoals())
+		d.Facts = append(d.Facts,
+			report.Fact{Name: "the whole run took", Value: fmt.Sprintf("%.0f s", s.Seconds)},
+			report.Fact{Name: "the autopilot's share of CPU time", Value: fmt.Sprintf("%.2f %%", 100*s.AutopilotShare)})
+		if s.Interrupted {
+			d.Summary = append([]string{"Interrupted: the candidate was withdrawn, and what was kept stays."}, d.Summary...)
+		}
+	}
+	format, err := report.FormatOf(f.report)
+	if err != nil {
+		return err
+	}
+	return writeReport(d, format, f.report, nil)
 }

@@ -34,6 +34,7 @@ low-latency. --offer all offers every optimization of the executor, and needs
 type runFlags struct {
 	demo.RunConfig
 	trace, policy string
+	report        string
 	json, verbose bool
 }
 
@@ -53,6 +54,7 @@ func runCommand() *cobra.Command {
 	fs.StringSliceVar(&f.Offer, "offer", demo.DefaultOffer(), "optimizations to try, by name, or all")
 	fs.IntVar(&f.MaxPairs, "max-pairs", 24, "pairs a trial may take")
 	fs.StringVar(&f.Journal, "journal", "", "`folder` of the decision log (default a temporary one)")
+	fs.StringVar(&f.report, "report", "", "`file` for a report of the run, also of one that is interrupted: .html, .md, .csv or .json")
 	fs.BoolVar(&f.Advise, "advise", false, "change nothing, say what would be tried and why")
 	fs.Uint64Var(&f.Seed, "seed", 0, "of every coin, row and request (default random)")
 	fs.BoolVar(&f.json, "json", false, "one JSON object per line on stdout")
@@ -86,6 +88,13 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	if f.report != "" {
+		drop, err := f.prepareReport()
+		if err != nil {
+			return err
+		}
+		defer drop()
+	}
 	if f.verbose {
 		log := zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
 		f.Configure = func(c *autotune.Config) { c.Logger = &log }
@@ -116,6 +125,10 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	}
 	summary, err := demo.Run(ctx, f.RunConfig)
 	view.Close()
+	var reported error
+	if f.report != "" {
+		reported = f.writeReport(summary)
+	}
 	switch {
 	case errors.Is(err, demo.ErrFailed):
 		return failure{err}
@@ -129,7 +142,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return failure{fmt.Errorf("summary: %w", err)}
 	}
-	return nil
+	return reported
 }
 
 func checkRate(rate float64) error {

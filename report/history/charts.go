@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -22,14 +23,9 @@ var armNames = [2]string{"safe setting", "candidate"}
 // trajectory is a goal over time. It returns false if it was never measured.
 func (h *history) trajectory(g controller.Goal) (report.Chart, bool) {
 	unit, scale := axisTime(h.observed)
-	q := quantityOf(g.Metric)
-	l := &report.Lines{
-		X:         report.Axis{Label: "time observed", Unit: unit, Zero: true},
-		Y:         report.Axis{Label: q.label, Unit: q.unit},
-		ShadeName: "candidate in force",
-		Marks:     h.marks(scale),
-	}
-	low, high, n := math.Inf(1), 0.0, [2]int{}
+	l := &report.Lines{X: report.Axis{Label: "time observed", Unit: unit, Zero: true}, ShadeName: "candidate in force", Marks: h.marks(scale)}
+	var all []float64
+	n, failed := [2]int{}, 0
 	for arm, name := range armNames {
 		s := report.Series{Name: name, Dots: arm == 1}
 		gap := false
@@ -40,23 +36,50 @@ func (h *history) trajectory(g controller.Goal) (report.Chart, bool) {
 				continue
 			}
 			v, ok := b.arms[arm].Value(g.Metric)
-			if !ok {
+			switch {
+			case !ok:
+				continue
+			case hopeless(g.Metric, v):
+				failed++
+				gap = true
 				continue
 			}
-			v *= q.scale
 			x := (float64(i) + 0.5) * h.track.width.Seconds() * scale
-			s.Points = append(s.Points, report.Point{X: x, Y: v, Low: v, High: v, N: int(b.arms[arm].Totals[controller.Requests]), Gap: gap})
-			low, high, gap = min(low, v), max(high, v), false
+			s.Points = append(s.Points, report.Point{X: x, Y: v, N: int(b.arms[arm].Totals[controller.Requests]), Gap: gap})
+			all, gap = append(all, v), false
 			n[arm]++
 		}
 		if len(s.Points) > 0 {
 			l.Series = append(l.Series, s)
 		}
 	}
-	if n[0]+n[1] == 0 {
+	if len(all) == 0 {
 		return report.Chart{}, false
 	}
-	l.Y.Log = low > 0 && high > 20*low
+	slices.Sort(all)
+	q := quantityOf(g.Metric, all[len(all)/2])
+	for _, s := range l.Series {
+		for i := range s.Points {
+			p := &s.Points[i]
+			p.Y *= q.scale
+			p.Low, p.High = p.Y, p.Y
+		}
+	}
+	l.Y = report.Axis{Label: q.label, Unit: q.unit}
+	low, high := all[0], all[len(all)-1]
+	most := 1.5 * all[(len(all)-1)*97/100]
+	giants := 0
+	switch {
+	case high > 2*most && most <= 10*all[len(all)/2]: // a few giants
+		l.Y.Most = most * q.scale
+		for _, v := range all {
+			if v > most {
+				giants++
+			}
+		}
+	case low > 0 && high > 20*low:
+		l.Y.Log = true
+	}
 	for _, s := range h.shades.all {
 		l.Shades = append(l.Shades, report.Shade{From: s.from.Seconds() * scale, To: s.to.Seconds() * scale})
 	}
@@ -67,6 +90,12 @@ func (h *history) trajectory(g controller.Goal) (report.Chart, bool) {
 	}
 	if h.sessions > 1 {
 		note += " Time between two processes is left out, and the line is broken there."
+	}
+	if giants > 0 {
+		note += fmt.Sprintf(" %d points are above the picture and drawn at its edge, up to %.4g %s.", giants, high*q.scale, q.unit)
+	}
+	if failed > 0 {
+		note += fmt.Sprintf(" %d points are left out: too many requests failed for a latency to be known.", failed)
 	}
 	if t := h.trials.all; len(l.Marks) < t {
 		note += fmt.Sprintf(" %d of %d decisions are marked.", len(l.Marks), t)
@@ -121,7 +150,7 @@ func toneOf(t *controller.Trial) (report.Tone, string) {
 // effects of the trials on the top goal.
 func (h *history) effects() report.Chart {
 	top := h.session.Goals[0].Metric
-	q := quantityOf(top)
+	q := quantityOf(top, 0.01)
 	b := &report.Bars{
 		X: report.Axis{Label: "change of " + q.label, Unit: "%"}, Dots: true,
 		Limits: []report.Limit{{Label: "no change", Value: 0}}, Tones: map[report.Tone]string{},
@@ -169,7 +198,7 @@ func (h *history) guards() report.Chart {
 		if g.Below {
 			side = "at least"
 		}
-		q := quantityOf(g.Metric)
+		q := quantityOf(g.Metric, g.Limit)
 		s := report.Series{Name: fmt.Sprintf("%s, %s %.4g %s", q.label, side, g.Limit*q.scale, q.unit)}
 		for i := range h.track.bins {
 			v, ok := h.track.bins[i].guards[g]

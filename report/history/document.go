@@ -57,10 +57,28 @@ func (h *history) outcomes() (kept, back, rolled []string) {
 	return kept, back, rolled
 }
 
+// distinct names, in order, those that come again with how often.
+func distinct(what []string) []string {
+	times := map[string]int{}
+	var out []string
+	for _, w := range what {
+		if times[w]++; times[w] == 1 {
+			out = append(out, w)
+		}
+	}
+	for i, w := range out {
+		if n := times[w]; n > 1 {
+			out[i] = fmt.Sprintf("%s (%d times)", w, n)
+		}
+	}
+	return out
+}
+
 func (h *history) summary() []string {
 	kept, back, rolled := h.outcomes()
 	names := func(what []string) string {
 		const most = 8
+		what = distinct(what)
 		if len(what) == 0 {
 			return "nothing"
 		}
@@ -103,7 +121,7 @@ func (h *history) facts() []report.Fact {
 		{Name: "policy", Value: h.session.Policy},
 		{Name: "trials", Value: strconv.Itoa(h.trials.all)},
 		{Name: "audits", Value: strconv.Itoa(h.audits)},
-		{Name: "alerts", Value: strconv.Itoa(h.alerts.all)},
+		{Name: "alerts and pauses", Value: strconv.Itoa(h.alerts.all)},
 	}
 	if requests > 0 {
 		facts = append(facts,

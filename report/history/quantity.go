@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,25 +17,46 @@ type quantity struct {
 	scale float64 // of the metric's own unit in that one
 }
 
-// quantityOf a metric: the unit is in its name. Latencies are in ms.
-func quantityOf(m controller.Metric) quantity {
-	name := string(m)
-	rest := ""
+// quantityOf a metric whose values are about as large as typical: the unit is in
+// its name, and times are in µs, ms or s.
+func quantityOf(m controller.Metric, typical float64) quantity {
+	name, rest := string(m), ""
 	for _, per := range []string{"_per_request", "_per_second"} {
 		if s, ok := strings.CutSuffix(name, per); ok {
 			name, rest = s, strings.ReplaceAll(per, "_", " ")
 		}
 	}
-	words := func(s string) string { return strings.ReplaceAll(s, "_", " ") + rest }
-	switch {
-	case strings.HasSuffix(name, "_seconds"):
-		return quantity{words(strings.TrimSuffix(name, "_seconds")), "ms", 1000}
-	case strings.HasSuffix(name, "_bytes"):
-		return quantity{words(strings.TrimSuffix(name, "_bytes")), "MiB", 1.0 / (1 << 20)}
-	case strings.HasSuffix(name, "_ratio"):
-		return quantity{words(strings.TrimSuffix(name, "_ratio")), "%", 100}
+	words := func(s string) string {
+		all := strings.Split(s, "_")
+		for i, w := range all {
+			if slices.Contains([]string{"cpu", "gc", "rss"}, w) {
+				all[i] = strings.ToUpper(w)
+			}
+		}
+		return strings.Join(all, " ") + rest
+	}
+	if s, ok := strings.CutSuffix(name, "_seconds"); ok {
+		switch {
+		case typical >= 2:
+			return quantity{words(s), "s", 1}
+		case typical < 0.0005:
+			return quantity{words(s), "µs", 1e6}
+		}
+		return quantity{words(s), "ms", 1e3}
+	}
+	if s, ok := strings.CutSuffix(name, "_bytes"); ok {
+		return quantity{words(s), "MiB", 1.0 / (1 << 20)}
+	}
+	if strings.HasSuffix(name, "_ratio") {
+		return quantity{words(name), "%", 100}
 	}
 	return quantity{words(name), "", 1}
+}
+
+// hopeless is a latency that was never measured: more requests failed than the
+// quantile leaves out.
+func hopeless(m controller.Metric, v float64) bool {
+	return strings.HasPrefix(string(m), "latency_") && v >= 0.99*controller.MaxLatency.Seconds()
 }
 
 // unbounded is where an interval is not bounded yet: ten log units away.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ const (
 	mostTrials = 5000
 	mostAlerts = 200
 	mostNotes  = 200
+	century    = 100 * 365 * 24 * time.Hour
 )
 
 // history is what was read so far.
@@ -82,15 +84,15 @@ func (l *list[T]) add(x T, most int) {
 	}
 }
 
+// ErrEmpty says that a journal holds no session.
+var ErrEmpty = errors.New("empty")
+
 // Read makes the report of a journal, a folder or one segment. Its rows are one
 // a trial and goal that has at least one pair: scenario is what was tried,
 // contender which of its trials, measure the goal, n the pairs. The error is one
 // line that names file, line and rule.
 func Read(path string) (*report.Document, error) {
-	h := &history{
-		name: filepath.Base(path), phase: controller.Starting, phases: map[controller.Phase]time.Duration{},
-		advice: map[string]controller.Trial{}, tried: map[string]int{},
-	}
+	h := newHistory(filepath.Base(path))
 	for e, err := range journal.Read(path) {
 		if err != nil {
 			return nil, err
@@ -100,9 +102,16 @@ func Read(path string) (*report.Document, error) {
 		}
 	}
 	if h.session == nil {
-		return nil, fmt.Errorf("journal %s: empty: must hold at least the start of a session", path)
+		return nil, fmt.Errorf("journal %s: %w: must hold at least the start of a session", path, ErrEmpty)
 	}
 	return h.document(), nil
+}
+
+func newHistory(name string) *history {
+	return &history{
+		name: name, phase: controller.Starting, phases: map[controller.Phase]time.Duration{},
+		advice: map[string]controller.Trial{}, tried: map[string]int{},
+	}
 }
 
 // take adds one record.
@@ -118,8 +127,11 @@ func (h *history) take(e *journal.Entry) error {
 	}
 	switch r.Kind {
 	case controller.RecordSession:
-		if r.Session == nil {
+		switch {
+		case r.Session == nil:
 			return missing("session")
+		case len(r.Session.Goals) == 0:
+			return errors.New("session: goals are empty: there must be one at least")
 		}
 		h.begin(r.Session, e.Repeat)
 	case controller.RecordInput:
@@ -134,6 +146,9 @@ func (h *history) take(e *journal.Entry) error {
 			return missing("phase")
 		}
 		h.phase = r.Phase.Phase
+		if h.phase == controller.Paused {
+			h.alerts.add(event{h.observed, "paused: " + r.Phase.Why}, mostAlerts)
+		}
 	case controller.RecordTrial:
 		if r.Trial == nil {
 			return missing("trial")
@@ -202,9 +217,9 @@ func (h *history) input(in *controller.Input) {
 	if !in.Same {
 		h.inForce = in.Current
 	}
-	over := max(in.Sample.Over, 0)
+	over := min(max(in.Sample.Over, 0), 24*time.Hour) // a tick is no longer
 	from := h.observed
-	h.observed += over
+	h.observed = min(h.observed+over, century)
 	candidate := h.candidateInForce()
 	h.phases[h.phase] += over
 	i := 0

@@ -29,7 +29,7 @@ func (h *history) trialTable() report.Table {
 	top := h.session.Goals[0].Metric
 	t := report.Table{
 		Title: "Trials", Note: "Requests are those that the candidate served.",
-		Head: []string{"trial", "what", "outcome", "reason", "effect on " + string(top), "pairs", "requests", "took", "why it was tried", "why it ended"},
+		Head: []string{"trial", "what", "outcome", "reason", "effect on " + quantityOf(top, 0).label, "pairs", "requests", "took", "why it was tried", "why it ended"},
 	}
 	for i := range h.trials.latest {
 		x := &h.trials.latest[i]
@@ -169,7 +169,7 @@ func (h *history) auditTable() report.Table {
 }
 
 func (h *history) alertTable() report.Table {
-	t := report.Table{Title: "Alerts", Head: []string{"after", "what"}}
+	t := report.Table{Title: "Alerts and pauses", Head: []string{"after", "what"}}
 	t.Rows, t.Note = eventRows(h.alerts.latest, h.alerts.all)
 	return t
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -156,4 +157,38 @@ func heatInk(share float64) color.RGBA {
 		return color.RGBA{0xff, 0xff, 0xff, 0xff}
 	}
 	return color.RGBA{0x11, 0x11, 0x11, 0xff}
+}
+
+// HeatOf is the map of one measure: a row a contender, a column a scenario, each
+// in the order in which they first come. Relative changes are in percent.
+func HeatOf(rows []Row, measure string) *Heat {
+	h := &Heat{Label: measure, Less: "less", More: "more"}
+	at := func(names *[]string, name string) int {
+		i := slices.Index(*names, name)
+		if i < 0 {
+			i = len(*names)
+			*names = append(*names, name)
+		}
+		return i
+	}
+	for _, r := range rows {
+		if r.Measure != measure {
+			continue
+		}
+		scale := 1.0
+		if r.Relative {
+			scale, h.Unit = 100, "%"
+		}
+		h.Cells = append(h.Cells, Cell{
+			Row: at(&h.Rows, r.Contender), Col: at(&h.Cols, r.Scenario), N: r.N,
+			Value: scale * r.Value, Low: scale * r.Low, High: scale * r.High,
+		})
+		switch r.Better {
+		case Less:
+			h.Less, h.More = "less, which is better", "more, which is worse"
+		case More:
+			h.Less, h.More = "less, which is worse", "more, which is better"
+		}
+	}
+	return h
 }

@@ -33,7 +33,7 @@ func liveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd, o) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.Out, "out", "", "folder for live.md, live.csv and live.jsonl, created if need be")
+	fs.StringVar(&o.Out, "out", "", "folder for live.html, .json, .md, .csv and .jsonl, created if need be")
 	fs.StringSliceVar(&o.Only, "only", nil, "cells to measure: workloads, switches, or WORKLOAD/SWITCH (default all)")
 	fs.IntVar(&o.Pairs, "pairs", 20, "pairs of blocks in a cell, at least 8; fewer where blocks are long")
 	fs.DurationVar(&o.Block, "block", 750*time.Millisecond, "how long a block is measured, at least 250ms")
@@ -61,7 +61,7 @@ func runLive(cmd *cobra.Command, o live.Options) error {
 		return failure{err}
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(out, "live: done in %v, see %s/live.md\n", time.Since(began).Round(time.Second), o.Out)
+		_, err = fmt.Fprintf(out, "live: done in %v, see %s/live.html\n", time.Since(began).Round(time.Second), o.Out)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"autotune/controller"
+	"autotune/report"
 )
 
 // Result is what came of a cell: a line of live.jsonl.
@@ -100,12 +101,21 @@ func (k *kept) add(r Result) error {
 
 func (k *kept) close() { _ = k.file.Close() } // what was added is durable
 
-// report writes both files of what is kept, each whole or not at all.
+// report writes all files of what is kept, each whole or not at all.
 func (k *kept) report(dir string) error {
-	return errors.Join(
+	errs := []error{
 		replace(filepath.Join(dir, "live.md"), Markdown(k.results())),
 		replace(filepath.Join(dir, "live.csv"), CSV(k.results())),
-	)
+	}
+	d := Document(k.results())
+	for _, f := range []report.Format{report.HTML, report.JSON} {
+		text, err := written(d, f)
+		if err == nil {
+			err = replace(filepath.Join(dir, "live."+string(f)), text)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // results are in the table's order.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
+	"autotune/report"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -93,4 +95,22 @@ func TestActs_hasEverySwitch(t *testing.T) {
 		assert.NotEmpty(t, acts[s], s)
 	}
 	assert.Len(t, acts, len(Switches()))
+}
+
+// The page and the JSON have each cell that the CSV has.
+func TestDocument(t *testing.T) {
+	results := measured()
+	d := Document(results)
+	require.Len(t, d.Rows, strings.Count(string(CSV(results)), "\n")-1)
+	cells := 0
+	for _, c := range d.Charts {
+		cells += len(c.Heat.Cells)
+	}
+	require.Equal(t, len(d.Rows), cells)
+	page, err := written(d, report.HTML)
+	require.NoError(t, err)
+	for _, r := range results {
+		require.Contains(t, string(page), r.Plan.Workload)
+	}
+	require.Empty(t, Document(nil).Rows)
 }

@@ -25,8 +25,12 @@ const (
 	keptWorseOf = "truly worse keeps"
 )
 
-// mostWorse is the share of keeps that may be truly worse.
-const mostWorse = 0.05
+// mostWorse is the share of keeps that may be truly worse, pointsLost what the
+// controller may leave beyond what a search finds by true values.
+const (
+	mostWorse  = 0.05
+	pointsLost = 5.0
+)
 
 // Tables asks how far a search gets on software whose every configuration was
 // measured, and what of the rest is the judge's doing.
@@ -150,29 +154,28 @@ func tableTrial(ctx context.Context, t *table.Table, policy string, judge table.
 }
 
 func tablesClaims(r *Results) []Claim {
-	by := func(judge table.Judge) *Tally {
-		return r.Where(func(c Cell) bool { return strings.HasSuffix(c.Contender, ", "+judge.String()) })
-	}
 	sum := func(values []float64) (n int) {
 		for _, v := range values {
 			n += int(v)
 		}
 		return n
 	}
-	all := by(table.Sequential)
+	all := r.Where(func(c Cell) bool { return strings.HasSuffix(c.Contender, ", "+table.Sequential.String()) })
 	n, bad := sum(all.Values[keeps]), sum(all.Values[keptWorseOf])
 	low, high := stats.Binomial(bad, max(n, 1), 0.95)
-	better := func(judge table.Judge) (n int) {
-		for _, s := range searchedTables() {
-			greedy, ok := median(r.Of(s.name(), searcher("greedy", judge)), gapMedian)
-			random, okRandom := median(r.Of(s.name(), searcher("random", judge)), gapMedian)
-			if ok && okRandom && greedy <= random {
-				n++
+	near, of := 0, 0
+	for _, t := range searchedTables() {
+		for _, policy := range searchPolicies {
+			exact, okExact := median(r.Of(t.name(), searcher(policy, table.Exact)), gapMedian)
+			judged, ok := median(r.Of(t.name(), searcher(policy, table.Sequential)), gapMedian)
+			if okExact && ok {
+				of++
+				if judged <= exact+pointsLost {
+					near++
+				}
 			}
 		}
-		return n
 	}
-	ahead, of := better(table.Exact), len(searchedTables())
 	return []Claim{
 		{
 			Text:   fmt.Sprintf("at most %.0f %% of what the controller keeps is truly worse", 100*mostWorse),
@@ -180,9 +183,9 @@ func tablesClaims(r *Results) []Claim {
 			Holds:  n > 0 && float64(bad) <= mostWorse*float64(n),
 		},
 		{
-			Text:   "by true values, one knob at a time ends no further from the best than drawing at random, in the median, on three tables of four",
-			Figure: fmt.Sprintf("%d of %d tables; with the controller %d", ahead, of, better(table.Sequential)),
-			Holds:  4*ahead >= 3*of,
+			Text:   fmt.Sprintf("noise and its price cost a search at most %.0f points of its median gap, on more than half of them", pointsLost),
+			Figure: fmt.Sprintf("%d of %d pairs of a table and a policy", near, of),
+			Holds:  of > 0 && 2*near > of,
 		},
 	}
 }

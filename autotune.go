@@ -15,7 +15,8 @@ import (
 
 // Autopilot is a running controller on a live service. It is safe for
 // concurrent use. It owns three goroutines: the loop and the lease, which Close
-// ends and waits for, and the alerts, which end after what is queued for OnAlert.
+// ends and waits for, and the alerts, which end after what is queued for OnAlert;
+// until then they take the executor's.
 type Autopilot struct {
 	cfg     Config
 	ex      *executor.Executor
@@ -63,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 		<-a.done
 		return errors.Join(a.runErr, a.release(false))
 	})
-	a.alerts = startAlerts(cfg.OnAlert)
+	a.alerts = startAlerts(cfg.OnAlert, a.ex.Alerts(), cfg.Logger)
 	a.store()
 	a.lease = startLease(cfg.Lease, a.leaseExpired)
 	go a.loop(ctx)

@@ -1,6 +1,7 @@
 package autotune_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"autotune"
@@ -410,6 +412,76 @@ func TestAutopilot_leasePutsTheSafeSettingBackWhenTheLoopStalls(t *testing.T) {
 		require.ErrorContains(t, pilot.Err(), "did not move for 10s")
 		require.ErrorContains(t, pilot.Close(), "did not move for 10s")
 		require.NoError(t, pilot.Executor().Close())
+	})
+}
+
+// The executor's performance monitoring tells OnAlert and the log, with figures,
+// by the thresholds that are in force, until the autopilot ends.
+func TestAutopilot_alertsOnSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow")
+		cfg.Executor = executor.Config{
+			EnablePerformanceMonitoring: true, PerformanceMonitoringInterval: 10 * time.Second, PerformanceAlertThreshold: 0.2,
+		}
+		cfg.Alert.Interval = -1 // of goals
+		var logged bytes.Buffer
+		log := zerolog.New(&logged)
+		cfg.Logger = &log
+		var alerts []autotune.Alert
+		cfg.OnAlert = func(a autotune.Alert) { alerts = append(alerts, a) }
+		pilot := start(t, cfg)
+		ex := pilot.Executor()
+		step, err := executor.NewStep(ex, executor.StepConfig[time.Duration, int]{
+			Name: "pay", Run: func(_ context.Context, d time.Duration) (int, error) { time.Sleep(d); return 0, nil },
+		})
+		require.NoError(t, err)
+		run := func(d, over time.Duration) []autotune.Alert {
+			alerts = nil
+			for began := time.Now(); time.Since(began) < over; {
+				_, err := step.Run(t.Context(), d)
+				require.NoError(t, err)
+			}
+			synctest.Wait()
+			return alerts
+		}
+		require.Empty(t, run(100*time.Millisecond, 25*time.Second), "nothing got worse")
+		got := run(150*time.Millisecond, 20*time.Second)
+		require.Len(t, got, 1)
+		require.Equal(t, autotune.AlertStep, got[0].Kind)
+		require.Equal(t, "pay", got[0].Step.Step)
+		require.Contains(t, []controller.Metric{controller.LatencyP50, controller.LatencyP95}, got[0].Step.Metric)
+		require.InDelta(t, 0.2, got[0].Step.Threshold, 0)
+		require.InDelta(t, 0.1, got[0].Step.Reference, 0.01)
+		require.InDelta(t, 0.15, got[0].Step.Value, 0.01)
+		require.Equal(t, got[0].Step.At, got[0].At)
+		require.Regexp(t, `step pay: latency_p\d\d_seconds 0.1\d+ over \d+s, 0.\d+ before \(threshold \+20%\)`, got[0].Message)
+		require.Contains(t, logged.String(), `"level":"warn","step":"pay"`)
+
+		require.Empty(t, run(150*time.Millisecond, 20*time.Second), "a reference at the new level")
+		require.NoError(t, ex.Update(func(c *executor.Config) { c.PerformanceAlertThreshold = 1.5 }))
+		require.Empty(t, run(300*time.Millisecond, 20*time.Second), "twice as slow is below the new threshold")
+		require.NoError(t, ex.Update(func(c *executor.Config) { c.PerformanceAlertThreshold = 0.5 }))
+		require.Len(t, run(300*time.Millisecond, 25*time.Second), 1, "and above this one")
+
+		require.NoError(t, pilot.Close())
+		run(300*time.Millisecond, 25*time.Second)
+		require.Empty(t, run(900*time.Millisecond, 60*time.Second), "the autopilot has ended")
+		require.Len(t, ex.Alerts(), 1, "they are the owner's again")
+		require.NoError(t, ex.Close())
+	})
+}
+
+// The executor may be closed before the autopilot.
+func TestAutopilot_alertsOutliveTheExecutor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("slow"))
+		require.NoError(t, pilot.Executor().Close())
+		time.Sleep(time.Minute)
+		require.NoError(t, pilot.Close())
 	})
 }
 

@@ -65,18 +65,22 @@ type Config struct {
 	// Timing of blocks and Budget of trials; zero fields have the documented defaults.
 	Timing controller.Timing
 	Budget controller.Budget
-	// Alert is when the kept setting is called worse than expected, which OnAlert
-	// is told: checked every 5 min, at 20 %, by default. While the executor's
-	// performance monitoring is on in Executor, what is zero here is as it says.
+	// Alert is when the kept setting is called worse than expected on a goal, which
+	// OnAlert is told: checked every 5 min, at 20 %, by default. If performance
+	// monitoring is on in Executor, what is zero here is as it says. It is fixed at
+	// Start: performance_monitoring_interval and performance_alert_threshold can be
+	// changed live, and then hold for the alerts on single steps alone.
 	Alert controller.Alert
 	// Lease is how long the loop may show no sign of life before the last kept
 	// setting is put back without it: 30 s by default, at least 10 s.
 	Lease time.Duration
 	// Logger gets decisions and their reasons; nil logs nothing.
 	Logger *zerolog.Logger
-	// OnAlert is told of what a person should look at. It is called from a
-	// goroutine of its own, one alert at a time; if it falls 64 behind, alerts
-	// are dropped and counted.
+	// OnAlert is told of what a person should look at, alerts of the executor's
+	// performance monitoring included: until its end the autopilot takes them from
+	// Executor().Alerts, and nobody else should. It is called from a goroutine of
+	// its own, one alert at a time; if it falls 64 behind, alerts are dropped and
+	// counted, in Status and, for steps, in the executor's Stats.
 	OnAlert func(Alert)
 }
 

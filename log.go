@@ -84,16 +84,16 @@ func auditFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
 func (r recorder) alert(rec *controller.Record) {
 	switch {
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit == 0 && rec.Trial.Outcome == controller.Aborted:
-		r.a.alerts.send(AlertGuard, rec.Trial.Optimization+": "+rec.Trial.Detail)
+		r.a.alerts.send(Alert{Kind: AlertGuard, Message: rec.Trial.Optimization + ": " + rec.Trial.Detail})
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit != 0 && rec.Trial.Outcome == controller.Kept:
-		r.a.alerts.send(AlertRollback, rec.Trial.Optimization+" "+rec.Trial.Move+": "+rec.Trial.Detail)
+		r.a.alerts.send(Alert{Kind: AlertRollback, Message: rec.Trial.Optimization + " " + rec.Trial.Move + ": " + rec.Trial.Detail})
 	case rec.Kind == controller.RecordAlert:
-		r.a.alerts.send(AlertDegraded, rec.Degraded.String())
+		r.a.alerts.send(Alert{Kind: AlertDegraded, Message: rec.Degraded.String(), Degraded: rec.Degraded})
 	case rec.Kind == controller.RecordPhase && rec.Phase.Phase == controller.Paused && !rec.Phase.ByOperator:
-		r.a.alerts.send(AlertPaused, rec.Phase.Why)
+		r.a.alerts.send(Alert{Kind: AlertPaused, Message: rec.Phase.Why})
 	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, "restore: "):
-		r.a.alerts.send(AlertRestore, rec.Note)
+		r.a.alerts.send(Alert{Kind: AlertRestore, Message: rec.Note})
 	case rec.Kind == controller.RecordNote && strings.Contains(rec.Note, ": quarantined: "):
-		r.a.alerts.send(AlertQuarantine, rec.Note)
+		r.a.alerts.send(Alert{Kind: AlertQuarantine, Message: rec.Note})
 	}
 }

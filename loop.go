@@ -58,7 +58,7 @@ func (a *Autopilot) survive() {
 	s := *a.status.Load()
 	s.Phase, s.Why, s.Trial = controller.Ended, a.runErr.Error(), nil
 	a.status.Store(&s)
-	a.alerts.send(AlertPanic, a.runErr.Error())
+	a.alerts.send(Alert{Kind: AlertPanic, Message: a.runErr.Error()})
 }
 
 // putBack applies the last kept setting without the controller. It fails at once
@@ -95,7 +95,7 @@ func (a *Autopilot) leaseExpired() bool {
 		msg = fmt.Sprintf("the loop has not moved for %v: %v", a.cfg.Lease, err)
 	}
 	a.cfg.Logger.Error().Msg(msg)
-	a.alerts.send(AlertLease, msg)
+	a.alerts.send(Alert{Kind: AlertLease, Message: msg})
 	return err == nil
 }
 

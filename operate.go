@@ -27,7 +27,8 @@ type Status struct {
 	// of one core.
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
 	CPURatio   float64 `json:"cpu_ratio,omitempty"`
-	// AlertsDropped because OnAlert was too slow.
+	// AlertsDropped because OnAlert was too slow; those on steps are counted in
+	// the executor's Stats.
 	AlertsDropped int64 `json:"alerts_dropped,omitempty"`
 }
 

@@ -22,6 +22,8 @@ type Alert struct {
 	Metric controller.Metric
 	// Value over the interval, and Reference, what it was before: seconds, or a ratio.
 	Value, Reference float64
+	// Threshold that it is beyond: performance_alert_threshold at that time.
+	Threshold float64
 	// Over is how long the interval was, and Executions how many it had, about.
 	Over       time.Duration
 	Executions uint64
@@ -29,7 +31,8 @@ type Alert struct {
 
 // String says it for people.
 func (a Alert) String() string {
-	return fmt.Sprintf("step %s: %s %.4g over %v, %.4g before", a.Step, a.Metric, a.Value, a.Over.Round(time.Second), a.Reference)
+	return fmt.Sprintf("step %s: %s %.4g over %v, %.4g before (threshold %+.0f%%)",
+		a.Step, a.Metric, a.Value, a.Over.Round(time.Second), a.Reference, 100*a.Threshold)
 }
 
 // monitoring is the part of enable_performance_monitoring. Each step that runs
@@ -89,7 +92,8 @@ func (m *monitoring) stop() {
 }
 
 // Alerts is where alerts of performance monitoring go. It holds 64; while it is
-// full, further ones are dropped and counted. Close closes it.
+// full, further ones are dropped and counted. Close closes it. The executor of an
+// autopilot has them taken by that, for its OnAlert, until it ends.
 func (ex *Executor) Alerts() <-chan Alert { return ex.monitoring.alerts }
 
 func (m *monitoring) look() {
@@ -292,7 +296,7 @@ func (w *watch) compare(threshold float64, now time.Time) (Alert, bool) {
 	if w.window.timed.Load() < leastTimed {
 		return Alert{}, false
 	}
-	alert := Alert{At: now, Step: w.step, Over: now.Sub(w.began)}
+	alert := Alert{At: now, Step: w.step, Over: now.Sub(w.began), Threshold: threshold}
 	f, was := w.window.take(), w.reference
 	w.began = now
 	if was == nil {

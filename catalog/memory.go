@@ -7,6 +7,7 @@ func memory() hypothesis {
 	// the pages in again.
 	on := switchField(EnableMemory, "At each interval, if memory is above the threshold, what pools and caches hold is trimmed and memory is returned to the system.")
 	on.Defers = true
+	on.PeriodOf = MemoryCleanupInterval
 	interval := secondsField(MemoryCleanupInterval, 300, 1, day, "How often memory is looked at.")
 	interval.Defers = true
 	threshold := ratioField(MemoryThreshold, 0.8, 1, 0.25,

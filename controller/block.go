@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -126,27 +127,60 @@ func (b *block) load() (float64, bool) {
 	return v, ok && v > 0
 }
 
-// layoutFor says how blocks are laid out in which these knobs differ. A knob that
-// puts work off gets blocks four times as long, so that what it puts off within
-// one is small against it, and a drain as long as it may take to come due: what
-// the knob says by its Settle or Period, or two usual blocks.
-func layoutFor(space Space, t Timing, change map[string]float64) layout {
+// layoutFor says how blocks are laid out in which these knobs differ from a
+// setting. A knob that puts work off gets blocks four times as long, so that what
+// it puts off within one is small against it, and a drain as long as it may take
+// to come due: what the knob says by its Settle or Period, or two usual blocks.
+// What acts at an interval that is a knob of its own gets two intervals a block, if
+// that is not too long: so each block has at least one.
+func layoutFor(space Space, t Timing, at Setting, change map[string]float64) layout {
 	l := layout{washout: max(t.Washout, settle(space, change), 0), measure: t.Measure, tick: t.Tick, minRequests: t.MinRequests}
 	for name := range change {
-		if k, ok := space.Knob(name); ok && k.Defers {
-			l.measure = deferring * t.Measure
+		k, ok := space.Knob(name)
+		if !ok {
+			continue
+		}
+		if k.Defers {
+			l.measure = max(l.measure, deferring*t.Measure)
 			due := max(k.Settle, k.Period)
 			if due == 0 {
 				due = usualDrain * t.Measure
 			}
 			l.drain = max(l.drain, l.washout, due)
 		}
+		if period, tooRare := periodOf(k, t, at, change); !tooRare {
+			l.measure = max(l.measure, actsABlock*period)
+		}
 	}
 	return l
 }
 
+// periodOf is how often a knob acts whose PeriodOf is another one, and whether
+// that is too rare for blocks of it.
+func periodOf(k Knob, t Timing, at Setting, change map[string]float64) (period time.Duration, tooRare bool) {
+	if k.PeriodOf == "" {
+		return 0, false
+	}
+	seconds, _ := at.With(change).Get(k.PeriodOf)
+	period = time.Duration(seconds * float64(time.Second))
+	return period, actsABlock*period > longestBlock*t.Measure
+}
+
 func (c *Controller) layoutOf(change map[string]float64) layout {
-	return layoutFor(c.cfg.Space, c.cfg.Timing, change)
+	return layoutFor(c.cfg.Space, c.cfg.Timing, c.state.Safe, change)
+}
+
+// rarely says why a change of a knob cannot be judged by blocks, or "".
+func (c *Controller) rarely(k Knob, change map[string]float64) string {
+	if period, tooRare := periodOf(k, c.cfg.Timing, c.state.Safe, change); tooRare {
+		most := longestBlock * c.cfg.Timing.Measure
+		return fmt.Sprintf("%s acts every %v (%s), and a block of it may last %v: set %s to %v or less to have it tried, or judge it yourself",
+			k.Name, period, k.PeriodOf, most, k.PeriodOf, most/actsABlock)
+	}
+	if measure := c.layoutOf(change).measure; k.Period > measure {
+		return fmt.Sprintf("%s acts every %v, and a block lasts %v: no trial can judge it, set it yourself", k.Name, k.Period, measure)
+	}
+	return ""
 }
 
 // settle is the longest time that one of these knobs needs.
@@ -160,9 +194,12 @@ func settle(space Space, change map[string]float64) time.Duration {
 	return d
 }
 
-// deferring is how many times as long a block is in which work is put off;
-// usualDrain is how many usual blocks it may take to come due.
+// In usual blocks: how long one is in which work is put off, how long it may take
+// to come due, and how long one may be for the sake of what acts at an interval, of
+// which it has actsABlock.
 const (
-	deferring  = 4
-	usualDrain = 2
+	deferring    = 4
+	usualDrain   = 2
+	longestBlock = 12
+	actsABlock   = 2
 )

@@ -106,7 +106,7 @@ func (cfg ComparisonConfig) PairDuration() (time.Duration, error) {
 
 // layout of its blocks: what the settings differ in decides.
 func (c *Comparison) layout() layout {
-	return layoutFor(c.cfg.Space, c.cfg.Timing, c.cfg.Baseline.Diff(c.cfg.Candidate))
+	return layoutFor(c.cfg.Space, c.cfg.Timing, c.cfg.Baseline, c.cfg.Baseline.Diff(c.cfg.Candidate))
 }
 
 // nothing is a policy that proposes nothing.

@@ -65,6 +65,11 @@ type Knob struct {
 	// Period is how often the knob acts. One that acts more rarely than a block
 	// lasts cannot be judged by blocks: it is advised, never tried.
 	Period time.Duration `json:"period,omitempty"`
+	// PeriodOf names the knob whose value, in seconds, is how often this one acts:
+	// a switch that turns on what happens at an interval. Its blocks are at least
+	// two such periods long; where that is more than twelve usual blocks it is not
+	// tried, and said to be so.
+	PeriodOf string `json:"period_of,omitempty"`
 	// Defers says that the knob moves work to later (batching, GC, cleanup), so
 	// that cost can land in the other arm's block.
 	Defers bool `json:"defers,omitempty"`

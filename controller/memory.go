@@ -145,6 +145,9 @@ func (c *Controller) unfit(o Optimization) string {
 	if o.Equivalence == Bounded && !o.Granted {
 		return "may change results (" + o.MayDiffer + ") and is not granted by the owner: advised only"
 	}
+	if why := c.tooRare(o); why != "" {
+		return why
+	}
 	if c.measured.done {
 		for _, m := range o.Needs {
 			if _, ok := c.baseline.Value(m); !ok {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,6 +40,7 @@ func (c *Controller) propose() {
 	if c.audit() {
 		return
 	}
+	c.adviseRare()
 	view := c.view()
 	// Each refusal blocks its proposal for the session, so this ends.
 	for range 2*len(c.cfg.Offered) + 8 {
@@ -49,10 +51,7 @@ func (c *Controller) propose() {
 		}
 		to, err := c.candidate(p, view)
 		if err != nil {
-			if key := p.BlockKey(); c.refused[key] == "" { // said once, to a policy that does not listen too
-				c.refused[key] = "refused: " + err.Error()
-				c.note("refused what the policy proposed, %s %s: %v", p.Optimization, p.Move, err)
-			}
+			c.refuse(p, err)
 			view = c.view()
 			continue
 		}
@@ -70,6 +69,50 @@ func (c *Controller) propose() {
 		return
 	}
 	c.idle("the policy proposes only what the rules forbid", 10*c.cfg.Timing.Measure)
+}
+
+// tooRareError refuses a proposal that is no fault of the policy's: what it wants
+// may well be right, and no trial can show it.
+type tooRareError struct{ why string }
+
+func (e tooRareError) Error() string { return e.why }
+
+// refuse keeps a proposal from being made again in this session, and says so once,
+// to a policy that does not listen too. One that acts too rarely is told as advice.
+func (c *Controller) refuse(p Proposal, err error) {
+	key := p.BlockKey()
+	if c.refused[key] != "" {
+		return
+	}
+	if rare := (tooRareError{}); errors.As(err, &rare) {
+		c.refused[key] = "advised, never tried: " + rare.why
+		c.note("advised, never tried: %s %s (%s): %s", p.Optimization, p.Move, p.Why, rare.why)
+		return
+	}
+	c.refused[key] = "refused: " + err.Error()
+	c.note("refused what the policy proposed, %s %s: %v", p.Optimization, p.Move, err)
+}
+
+// adviseRare says, once a session, which optimizations act too rarely to be tried.
+func (c *Controller) adviseRare() {
+	if c.adviceOut {
+		return
+	}
+	c.adviceOut = true
+	for _, o := range c.cfg.Offered {
+		if why := c.tooRare(o); why != "" && !c.state.Safe.On(o.Switch) {
+			c.note("advised, never tried: %s (%s): %s", o.Name, o.Why, why)
+		}
+	}
+}
+
+// tooRare says why no block can judge an optimization's switch, or "".
+func (c *Controller) tooRare(o Optimization) string {
+	k, ok := c.cfg.Space.Knob(o.Switch)
+	if !ok {
+		return ""
+	}
+	return c.rarely(k, map[string]float64{k.Name: 1})
 }
 
 func (c *Controller) quietWhy(v View) string {
@@ -98,6 +141,9 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 		return Setting{}, fmt.Errorf("optimization %q: not offered", p.Optimization)
 	}
 	o := c.cfg.Offered[i]
+	if why := c.tooRare(o); why != "" {
+		return Setting{}, tooRareError{why}
+	}
 	for _, key := range []string{o.Name, p.BlockKey()} {
 		if why := v.Blocked[key]; why != "" && (key != o.Name || p.Move == MoveOn || c.unfit(o) != "") {
 			return Setting{}, fmt.Errorf("%s: %s", key, why)
@@ -112,9 +158,10 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
 		}
 		knob, _ := c.cfg.Space.Knob(name)
-		measure := c.layoutOf(map[string]float64{name: to}).measure
-		if was, _ := v.Safe.Get(name); was != to && knob.Period > measure {
-			return Setting{}, fmt.Errorf("knob %s: acts every %v, a block lasts %v: advised, never tried", name, knob.Period, measure)
+		if was, _ := v.Safe.Get(name); was != to {
+			if why := c.rarely(knob, p.Change); why != "" {
+				return Setting{}, tooRareError{why}
+			}
 		}
 	}
 	to := v.Safe.With(p.Change)
@@ -215,7 +262,9 @@ func (c *Controller) advise() {
 				break
 			}
 			to, err := c.candidate(p, view)
-			if err != nil {
+			if rare := (tooRareError{}); errors.As(err, &rare) {
+				c.note("advised, never tried: %s %s (%s): %s", p.Optimization, p.Move, p.Why, rare.why)
+			} else if err != nil {
 				c.note("would refuse %s %s: %v", p.Optimization, p.Move, err)
 			} else {
 				t := Trial{Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, From: view.Safe, To: to}

@@ -42,11 +42,11 @@ func (s Space) Check() error {
 		seen[k.Name] = true
 	}
 	for _, k := range s.Knobs {
-		if k.Needs == "" {
-			continue
-		}
-		if n, ok := s.Knob(k.Needs); !ok || n.Kind != Switch {
+		if n, ok := s.Knob(k.Needs); k.Needs != "" && (!ok || n.Kind != Switch) {
 			errs = append(errs, fmt.Errorf("knob %s: needs %q: must name a switch of the same space", k.Name, k.Needs))
+		}
+		if n, ok := s.Knob(k.PeriodOf); k.PeriodOf != "" && (!ok || n.Kind != Duration) {
+			errs = append(errs, fmt.Errorf("knob %s: period_of %q: must name a duration of the same space", k.Name, k.PeriodOf))
 		}
 	}
 	return errors.Join(errs...)

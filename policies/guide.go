@@ -16,6 +16,8 @@ import (
 //  2. The numbers of what is on are moved: twice, half, then by smaller factors.
 //     A move that was kept is repeated in its direction.
 //  3. What is on is tried off: what paid last week may not pay today.
+//  4. Numbers that act too rarely for a trial are proposed too, with the guide's
+//     values for what was measured: the controller tells them as advice.
 //
 // Step 2 waits until everything offered was tried, and step 3 until the numbers
 // are done: a switch gains more than a number, as a rule, and looking for a new
@@ -59,7 +61,7 @@ func (g *Guide) String() string {
 func (g *Guide) Propose(v controller.View) (controller.Proposal, bool) {
 	offered := g.inOrder(v.Offered)
 	for _, step := range []func(controller.View, controller.Optimization) (controller.Proposal, bool){
-		g.turnOn, g.moveNumber, g.turnOff,
+		g.turnOn, g.moveNumber, g.turnOff, g.advise,
 	} {
 		for _, o := range offered {
 			if p, ok := step(v, o); ok && v.Blocked[p.BlockKey()] == "" {
@@ -88,11 +90,7 @@ func (g *Guide) turnOn(v controller.View, o controller.Optimization) (controller
 		return controller.Proposal{}, false
 	}
 	change := map[string]float64{o.Switch: 1}
-	measured := func(controller.Metric) (float64, bool) { return 0, false }
-	if v.Baseline != nil {
-		measured = v.Baseline.Value
-	}
-	for name, value := range catalog.Start(o, measured) {
+	for name, value := range start(v, o) {
 		if k, ok := v.Space.Knob(name); ok && k.Period == 0 {
 			change[name] = k.Clamp(value)
 		}
@@ -131,6 +129,39 @@ func (g *Guide) turnOff(v controller.View, o controller.Optimization) (controlle
 		Optimization: o.Name, Move: controller.MoveOff, Change: map[string]float64{o.Switch: 0},
 		Why: "is on; does it still pay?",
 	}, true
+}
+
+// advise is for numbers that no trial moves: the guide's values for the service
+// that was measured, one at a time.
+func (g *Guide) advise(v controller.View, o controller.Optimization) (controller.Proposal, bool) {
+	if o.Switch == "" || !v.Safe.On(o.Switch) {
+		return controller.Proposal{}, false
+	}
+	values := start(v, o)
+	for _, name := range o.Knobs {
+		k, known := v.Space.Knob(name)
+		to, ok := values[name]
+		if !known || !ok || k.Period == 0 {
+			continue
+		}
+		now, _ := v.Safe.Get(name)
+		p := controller.Proposal{
+			Optimization: o.Name, Move: fmt.Sprintf("%s %v -> %v", name, now, k.Clamp(to)), Change: map[string]float64{name: k.Clamp(to)},
+			Why: "the guide's value for what was measured here",
+		}
+		if k.Clamp(to) != now && v.Blocked[p.BlockKey()] == "" {
+			return p, true
+		}
+	}
+	return controller.Proposal{}, false
+}
+
+// start are the values with which the guide would turn an optimization on here.
+func start(v controller.View, o controller.Optimization) catalog.Values {
+	if v.Baseline == nil {
+		return catalog.Start(o, func(controller.Metric) (float64, bool) { return 0, false })
+	}
+	return catalog.Start(o, v.Baseline.Value)
 }
 
 func (g *Guide) ladder(knob string) *ladder {

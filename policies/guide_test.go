@@ -178,6 +178,8 @@ func TestGuide_waitsWithNumbersUntilAllWereTried(t *testing.T) {
 	v.Blocked["cache_size=362"], v.Blocked["cache_size=181"] = "cooling down", "cooling down"
 	require.Equal(t, controller.MoveOff, proposal().Move)
 	v.Blocked["enable_cache_optimization=0"] = "cooling down"
+	require.Equal(t, map[string]float64{"cache_ttl": 60}, proposal().Change, "what no trial can judge comes last, and the controller makes advice of it")
+	v.Blocked["cache_ttl=60"] = "advised, never tried"
 	_, ok := p.Propose(v)
 	require.False(t, ok)
 }

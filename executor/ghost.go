@@ -48,6 +48,16 @@ import (
 // shows too many misses. Failed executions are not told apart, and a cache would
 // not keep what they return. A cache that evicts by more than recency, as ours
 // does, usually misses less.
+//
+// # Error
+//
+// On nine real traces, of 1,000 to 57,000 inputs, the miss ratio is off by 0.03 or
+// less on average over sizes, while at most ghostBudget executions a second are
+// looked at. Above that, fewer inputs are looked at, and the error is that of their
+// number: some hundred of them know the length of a loop to a few percent, and a
+// cache a few percent too small for a loop has no hits at all. At 2.5 times the
+// budget, a loop over 1,011 inputs and no other trace was off by more than
+// 0.045 for some seeds: by 0.09, all of it next to the loop's length.
 type ghost struct {
 	limit atomic.Uint64 // hashes below it are looked at
 	fed   func() uint64 // executions offered so far, looked at or not

@@ -195,6 +195,7 @@ func TestLibraries() []string {
 		"go.uber.org/goleak",
 		"go.opentelemetry.io/otel",
 		"github.com/sony/gobreaker/v2",
+		"github.com/ulikunitz/xz",
 	}
 }
 

@@ -45,6 +45,7 @@ type comparison struct {
 	changed [][]string
 	counts  map[string]int
 	fresh   int
+	bars    []Bar // of relative changes: they share an axis
 }
 
 // add compares a row with what it was.
@@ -59,6 +60,12 @@ func (c *comparison) add(old, now *Row) {
 		now.Scenario, now.Contender, now.Measure, old.text(), strconv.Itoa(old.N), now.text(), strconv.Itoa(now.N), d.signed(), verdict,
 	}
 	c.table = append(c.table, line)
+	if d.Relative && math.Abs(d.Low) < 100 && math.Abs(d.High) < 100 {
+		tone := map[string]Tone{"better": Good, "worse": Bad, unclear: Quiet}[verdict]
+		c.bars = append(c.bars, Bar{
+			Label: now.Scenario + ", " + now.Measure, N: d.N, Value: 100 * d.Value, Low: 100 * d.Low, High: 100 * d.High, Tone: tone,
+		})
+	}
 	if verdict != unclear {
 		c.changed = append(c.changed, line)
 	}
@@ -153,6 +160,16 @@ func (c *comparison) document(a, b *Document, gone int) *Document {
 			{"only in the second", strconv.Itoa(c.fresh)},
 		},
 		Rows: c.rows,
+	}
+	const mostBars = 40
+	if n := len(c.bars); n > 0 {
+		d.Charts = append(d.Charts, Chart{
+			Title: "Differences", Alt: fmt.Sprintf("%d differences of relative changes, in percent with their intervals; the table has them.", min(n, mostBars)),
+			Bars: &Bars{
+				X: Axis{Label: "second against first", Unit: "%"}, Dots: true, Bars: c.bars[:min(n, mostBars)], Limits: []Limit{{"no difference", 0}},
+				Tones: map[Tone]string{Good: "better", Bad: "worse", Quiet: unclear},
+			},
+		})
 	}
 	head := []string{"scenario", "contender", "measure", "first", "n", "second", "n", "difference", "verdict"}
 	if len(c.changed) > 0 && len(c.changed) < len(c.table) {

@@ -127,6 +127,17 @@ func TestRead_aSession(t *testing.T) {
 		require.LessOrEqual(t, r.Low, r.High)
 	}
 
+	// The picture of the README.
+	svg, err := d.Charts[0].SVG(report.Wide)
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "session.svg")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, svg, 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(svg))
+
 	// Read again, and from a segment in the middle.
 	again, err := Read(dir)
 	require.NoError(t, err)

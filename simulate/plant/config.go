@@ -31,6 +31,9 @@ type Config struct {
 	Kinds []Kind
 	// Overhead is CPU time of every request: reading it and writing the answer.
 	Overhead time.Duration
+	// OverheadAlloc is what every request allocates, in bytes, also one that is
+	// answered from the cache.
+	OverheadAlloc float64
 	// Transit is the mean time that a request spends on its way, exponential,
 	// without any CPU time of the service's.
 	Transit time.Duration
@@ -54,6 +57,8 @@ type Kind struct {
 	Share float64
 	// Keys are what is asked for; nil: nothing in particular.
 	Keys Keys
+	// Steps that a request runs, each an execution with a span; 1 if 0.
+	Steps int
 	// Work is the median CPU time of the step itself, and Tail its distribution around it.
 	Work time.Duration
 	Tail simulate.Tail
@@ -136,6 +141,7 @@ func (c *Config) Check() error {
 	}
 	notNegative("quantum", float64(c.Quantum))
 	notNegative("overhead", float64(c.Overhead))
+	notNegative("overhead_alloc", c.OverheadAlloc)
 	notNegative("transit", float64(c.Transit))
 	notNegative("horizon", float64(c.Horizon))
 	if len(c.Kinds) == 0 || len(c.Kinds) > math.MaxUint8 {
@@ -148,6 +154,9 @@ func (c *Config) Check() error {
 		notNegative(k.Name+": share", k.Share)
 		notNegative(k.Name+": work", float64(k.Work))
 		notNegative(k.Name+": alloc", k.Alloc)
+		if k.Steps < 0 || k.Steps > 1000 {
+			bad("%s: steps %d: must be within 1..1000, or 0 for one", k.Name, k.Steps)
+		}
 		if k.Writes < 0 || k.Writes > len(c.Kinds) {
 			bad("%s: writes %d: must be the number of a kind, or 0", k.Name, k.Writes)
 		}

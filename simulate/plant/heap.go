@@ -154,17 +154,43 @@ func (s *Service) allocRate() float64 {
 // rss is the resident memory.
 func (s *Service) rss() float64 { return s.cfg.Heap.Other + s.collector.resident }
 
+const (
+	// releaseShare is the most of the time that returning memory may take, and
+	// worthReleasing the share of memory that must come free for it to be done again
+	// without a longer wait: as the executor has it.
+	releaseShare   = 0.01
+	worthReleasing = 0.02
+	longestWait    = time.Hour
+)
+
+// release is when memory optimization may return memory again.
+type release struct {
+	next time.Duration
+	wait time.Duration // the least pause before that, since it last brought little
+}
+
 // lookAtMemory is memory optimization: above the threshold it trims what can be
 // had again, and returns memory to the system after a collection.
 func (s *Service) lookAtMemory() {
-	h, c := &s.cfg.Heap, &s.collector
+	h, c, r := &s.cfg.Heap, &s.collector, &s.returns
 	if h.Limit == 0 || s.rss()/h.Limit <= s.on.memoryAbove {
+		r.wait = 0
 		return
 	}
 	s.pool.idle = 0
 	s.cache.shrink(s.cache.len() / 2)
+	if s.now < r.next {
+		return
+	}
+	before := s.rss()
 	if !c.collecting {
 		s.collect()
 	}
-	c.resident = min(c.resident, s.live()+c.allocated)
+	c.resident = min(c.resident, s.live())
+	if s.rss() > (1-worthReleasing)*before {
+		r.wait = min(max(2*r.wait, 2*s.on.memoryEvery), longestWait)
+	} else {
+		r.wait = 0
+	}
+	r.next = s.now + max(r.wait, time.Duration(float64(c.lastWork)/releaseShare))
 }

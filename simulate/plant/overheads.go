@@ -71,24 +71,31 @@ func (s *Service) spanRate() float64 {
 	return s.on.sampling
 }
 
-// watchedCost is what it costs an execution to be monitored and traced.
-func (s *Service) watchedCost(seed uint64) time.Duration {
+// watchedCost is what it costs a request's executions to be monitored and traced.
+func (s *Service) watchedCost(r *request) time.Duration {
+	seed, steps := r.seed, max(s.cfg.Kinds[r.kind].Steps, 1)
+	s.tick.executions += steps
 	d := time.Duration(0)
 	if s.on.monitoring {
-		d = s.cfg.Executor.Monitor
+		d = time.Duration(steps) * s.cfg.Executor.Monitor
 	}
 	rate := s.spanRate()
-	if rate == 0 || rate < 1 && draw(seed, drawSpan) >= rate {
+	if rate == 0 {
 		return d
 	}
-	s.tick.spans++
-	if s.spans.waiting >= max(leastQueue, queuedBatches*s.on.batch) {
-		s.tick.dropped++
-	} else {
-		s.spans.waiting++
+	for i := range steps {
+		if rate < 1 && draw(seed, drawSpan+uint64(i)) >= rate {
+			continue
+		}
+		s.tick.spans++
+		if s.spans.waiting >= max(leastQueue, queuedBatches*s.on.batch) {
+			s.tick.dropped++
+		} else {
+			s.spans.waiting++
+		}
+		d += s.cfg.Exporter.Begin + s.alloc(s.cfg.Exporter.Alloc)
+		s.exportSpans(s.on.batch)
 	}
-	d += s.cfg.Exporter.Begin + s.alloc(s.cfg.Exporter.Alloc)
-	s.exportSpans(s.on.batch)
 	return d
 }
 

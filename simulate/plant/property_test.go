@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"autotune/controller"
+	"autotune/simulate/traces"
 )
 
 var ctx = context.Background()
@@ -139,6 +142,63 @@ func TestScore_ofAnUntunedRunHasNoExcess(t *testing.T) {
 	require.Negative(t, s.Score().Whole.CPUExcess)
 }
 
+// The same on what real services were asked for: the cache is LRU to the last miss.
+func TestMissRatio_onRealTraces(t *testing.T) {
+	data := os.Getenv("AUTOTUNE_DATA")
+	if data == "" {
+		t.Skip("AUTOTUNE_DATA is not set: no real traces to read")
+	}
+	files, err := filepath.Glob(filepath.Join(data, "cache_traces", "*.trace.*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, path := range files {
+		keys, err := traces.OpenKeys(path)
+		require.NoError(t, err)
+		keys = keys[:min(len(keys), 300_000)]
+		for _, size := range []int{100, 1000, 10_000} {
+			require.Equal(t, exactMissRatio(keys, size), MissRatio(keys, size), "%s, %d entries", path, size)
+		}
+		t.Logf("%s: %.4f missed by 1000 entries", filepath.Base(path), MissRatio(keys, 1000))
+	}
+}
+
+// And by requests: recorded keys through the whole service, one at a time and
+// never stale, miss as often.
+func TestService_missesAsLRUDoes(t *testing.T) {
+	next := Zipf(1.1, 8, 5000)(rand.New(rand.NewPCG(1, 1)))
+	keys := make([]uint64, 50_000)
+	for i := range keys {
+		keys[i] = next()
+	}
+	s := mustNamed(t, "memory-constrained")
+	s.Config.Arrivals, s.Config.Cores = Poisson(10), 1
+	s.Config.Heap.Limit = 0
+	s.Config.Initial["cache_size"], s.Config.Initial["cache_ttl"] = 700, 1e6
+	s, err := s.WithKeys(keys)
+	require.NoError(t, err)
+	service, err := s.Start(1)
+	require.NoError(t, err)
+	for service.Counts().Hits+service.Counts().Misses < 45_000 {
+		_, err := service.Observe(ctx, 1, time.Minute)
+		require.NoError(t, err)
+	}
+	c := service.Counts()
+	seen := int(c.Hits + c.Misses)
+	require.LessOrEqual(t, seen, len(keys))
+	// Two that overlap may both miss, where one after the other would not.
+	require.InDelta(t, exactMissRatio(keys[:seen], 700), float64(c.Misses)/float64(seen), 0.001)
+}
+
+func exactMissRatio(keys []uint64, size int) float64 {
+	l, misses := listLRU{list.New(), map[uint64]*list.Element{}, size}, 0
+	for _, k := range keys {
+		if l.misses(k) {
+			misses++
+		}
+	}
+	return float64(misses) / float64(len(keys))
+}
+
 // listLRU is the policy as the textbook has it.
 type listLRU struct {
 	order *list.List
@@ -165,13 +225,7 @@ func TestMissRatio_isThatOfExactLRU(t *testing.T) {
 		keys[i] = next()
 	}
 	for _, size := range []int{1, 7, 100, 1000, 5000} {
-		l, misses := listLRU{list.New(), map[uint64]*list.Element{}, size}, 0
-		for _, k := range keys {
-			if l.misses(k) {
-				misses++
-			}
-		}
-		require.Equal(t, float64(misses)/float64(len(keys)), MissRatio(keys, size), "size %d", size)
+		require.Equal(t, exactMissRatio(keys, size), MissRatio(keys, size), "size %d", size)
 	}
 	require.Equal(t, 1.0, MissRatio(keys, 0))
 	require.Zero(t, MissRatio(nil, 10))

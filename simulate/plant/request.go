@@ -81,8 +81,8 @@ func (s *Service) free(who int32) {
 const (
 	drawWork = iota + 1
 	drawTransit
-	drawSpan
-	drawCall // and on: three for each attempt
+	drawCall           // and on: three for each attempt
+	drawSpan = 1 << 16 // and on: one for each step
 )
 
 // draw is the n-th draw of a seed, in [0, 1): splitmix64.
@@ -119,8 +119,7 @@ func (s *Service) arrive() {
 // begin is when a request has a core for the first time: what it has to do first
 // depends on what is on, and on what is in the cache.
 func (s *Service) begin(who int32) {
-	s.tick.executions++
-	d := s.cfg.Overhead + s.watchedCost(s.requests[who].seed)
+	d := s.cfg.Overhead + s.watchedCost(&s.requests[who]) + s.alloc(s.cfg.OverheadAlloc)
 	r := &s.requests[who]
 	k := &s.cfg.Kinds[r.kind]
 	r.began = s.now

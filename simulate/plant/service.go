@@ -46,6 +46,7 @@ type Service struct {
 	spans   spans
 
 	collector collector
+	returns   release
 	pinned    float64
 
 	sample controller.Sample // overwritten by each Observe

@@ -1,0 +1,142 @@
+package predicted
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"autotune/catalog"
+	"autotune/controller"
+	"autotune/simulate/plant"
+)
+
+// Cell is what a switch does to a metric of a workload, as measured and as predicted.
+type Cell struct {
+	Switch, Workload string
+	Live, Model      controller.Compared
+}
+
+// Agreement is how the model compares with a cell's measurement.
+type Agreement int
+
+// Shown cells, whose live interval excludes zero, are Agreed, or Factor (the same
+// direction, and off by more than a factor of two), or Opposed (another direction,
+// or no effect). The others are Allowed by their interval, or Outside of it.
+const (
+	Agreed Agreement = iota + 1
+	Factor
+	Opposed
+	Allowed
+	Outside
+)
+
+var agreementNames = [...]string{"", "agrees", "factor", "opposed", "allowed", "outside"}
+
+// String returns the agreement's name.
+func (a Agreement) String() string {
+	if a <= 0 || int(a) >= len(agreementNames) {
+		return fmt.Sprintf("Agreement(%d)", int(a))
+	}
+	return agreementNames[a]
+}
+
+// Shown reports whether the measurement shows an effect at all.
+func (c *Cell) Shown() bool { return c.Live.Low > 0 || c.Live.High < 0 }
+
+// Acts reports whether the model says that the switch does anything at all to the
+// metric: where it has nothing to act on, what was shown live is chance, or a
+// mechanism that the model lacks.
+func (c *Cell) Acts() bool { return c.Model.Low > 0 || c.Model.High < 0 }
+
+// Agreement of the model with the measurement.
+func (c *Cell) Agreement() Agreement {
+	live, model := math.Log1p(c.Live.Effect), math.Log1p(c.Model.Effect)
+	low, high := math.Log1p(c.Live.Low), math.Log1p(c.Live.High)
+	if !c.Shown() {
+		for _, part := range []float64{1, 0.75, 0.5} {
+			if v := part * model; v >= low && v <= high {
+				return Allowed
+			}
+		}
+		return Outside
+	}
+	switch ratio := model / live; {
+	case !(ratio > 0):
+		return Opposed
+	case ratio < 0.5 || ratio > 2:
+		return Factor
+	}
+	return Agreed
+}
+
+// ReadLive reads docs/effects.csv. An error is one line.
+func ReadLive(r io.Reader) ([]Cell, error) {
+	rows := csv.NewReader(r)
+	header, err := rows.Read()
+	want := []string{"switch", "workload", "metric", "pairs", "effect", "low", "high", "verdict"}
+	if err != nil || !slices.Equal(header, want) {
+		return nil, fmt.Errorf("line 1: header %q: must be %q", header, want)
+	}
+	var cells []Cell
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return cells, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := Cell{Switch: row[0], Workload: row[1]}
+		c.Live.Metric, c.Live.Verdict = controller.Metric(row[2]), row[7]
+		for i, into := range map[int]*float64{4: &c.Live.Effect, 5: &c.Live.Low, 6: &c.Live.High} {
+			if *into, err = strconv.ParseFloat(row[i], 64); err != nil || !(*into >= -1) {
+				line, _ := rows.FieldPos(i)
+				return nil, fmt.Errorf("line %d, column %q: %q: must be a number of at least -1", line, want[i], row[i])
+			}
+		}
+		if c.Live.Pairs, err = strconv.Atoi(row[3]); err != nil {
+			line, _ := rows.FieldPos(3)
+			return nil, fmt.Errorf("line %d, column %q: %q: must be a whole number", line, want[3], row[3])
+		}
+		cells = append(cells, c)
+	}
+}
+
+// Predict fills in what the model says. Cells of the autopilot's own switch are
+// left out: what it keeps is not one effect.
+func Predict(ctx context.Context, live []Cell) ([]Cell, error) {
+	type key struct{ name, workload string }
+	said := map[key][]controller.Compared{}
+	var out []Cell
+	for _, c := range live {
+		if c.Switch == catalog.EnableAutomatic {
+			continue
+		}
+		k := key{c.Switch, c.Workload}
+		if said[k] == nil {
+			s, err := plant.Named(c.Workload)
+			if err != nil {
+				return nil, err
+			}
+			plan, err := s.PlanFor(c.Switch)
+			if err != nil {
+				return nil, err
+			}
+			if said[k], err = s.Predict(ctx, plan); err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", c.Switch, c.Workload, err)
+			}
+		}
+		i := slices.IndexFunc(said[k], func(m controller.Compared) bool { return m.Metric == c.Live.Metric })
+		if i < 0 {
+			continue
+		}
+		c.Model = said[k][i]
+		out = append(out, c)
+	}
+	return out, nil
+}

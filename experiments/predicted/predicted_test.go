@@ -71,7 +71,7 @@ func TestPredict_liveTable(t *testing.T) {
 	cells, err := Predict(context.Background(), live)
 	require.NoError(t, err)
 	if *update {
-		require.NoError(t, os.WriteFile("../../docs/predicted.md", Markdown(cells), 0o644)) //nolint:gosec // a document
+		require.NoError(t, os.WriteFile("../../docs/predicted.md", Markdown(cells), 0o644))
 	}
 	agreed, both := 0, 0
 	for i := range cells {

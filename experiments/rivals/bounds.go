@@ -39,11 +39,11 @@ func (s *Static) Step(in controller.Input) controller.Command {
 	return s.cmd
 }
 
-// Random puts another setting in force in each window, each of its knobs at
-// random within its bounds: evenly on the knob's scale, or one of its levels.
+// Random draws some knobs anew in each window, each within its bounds: evenly on
+// the knob's scale, or one of its levels. The others stay as they are.
 // Whoever loses to it learns nothing from what he measures.
 type Random struct {
-	space controller.Space
+	knobs []controller.Knob
 	every time.Duration
 	until time.Time
 	rng   *rand.Rand
@@ -52,10 +52,10 @@ type Random struct {
 
 var _ controller.Stepper = (*Random)(nil)
 
-// NewRandom returns a stepper that changes everything in every window, until the
+// NewRandom returns a stepper that changes these knobs in every window, until the
 // target's clock says so.
-func NewRandom(space controller.Space, every time.Duration, until time.Time, seed uint64) *Random {
-	return &Random{space: space, every: every, until: until, rng: rand.New(rand.NewPCG(seed, 43))}
+func NewRandom(knobs []controller.Knob, every time.Duration, until time.Time, seed uint64) *Random {
+	return &Random{knobs: knobs, every: every, until: until, rng: rand.New(rand.NewPCG(seed, 43))}
 }
 
 // Start looks what there is.
@@ -71,12 +71,15 @@ func (r *Random) Step(in controller.Input) controller.Command {
 		r.cmd.Done = true
 		return r.cmd
 	}
+	if in.Current.IsZero() { // not read back: once more
+		return r.cmd
+	}
 	values := map[string]float64{}
-	for _, k := range r.space.Knobs {
+	for _, k := range r.knobs {
 		values[k.Name] = draw(k, r.rng)
 	}
 	r.cmd.Epoch++
-	r.cmd.Setting, r.cmd.Apply, r.cmd.Wait = controller.SettingOf(values), true, r.every
+	r.cmd.Setting, r.cmd.Apply, r.cmd.Wait = in.Current.With(values), true, r.every
 	return r.cmd
 }
 

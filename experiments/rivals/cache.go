@@ -27,11 +27,11 @@ type Cache struct {
 	often map[uint64]int
 	aged  int // lookups since the counts were halved
 
-	now           controller.Setting
-	age           time.Duration
-	owed          float64 // lookups
-	lookups, hits float64 // ever
-	sample        controller.Sample
+	now    controller.Setting
+	age    time.Duration
+	owed   float64 // lookups
+	hits   float64 // ever
+	sample controller.Sample
 }
 
 const (
@@ -63,7 +63,7 @@ func NewCache(entries int, rate float64, next func() uint64) *Cache {
 // Space has the size of the window, from one entry to all but one.
 func (c *Cache) Space() controller.Space {
 	return controller.Space{Knobs: []controller.Knob{
-		{Name: CacheWindow, Kind: controller.Int, Unit: "entries", Min: 1, Max: float64(c.entries - 1)},
+		{Name: CacheWindow, Kind: controller.Int, Unit: "entries", Min: 1, Max: float64(c.entries - 1), Scale: controller.Log},
 	}}
 }
 
@@ -116,7 +116,6 @@ func (c *Cache) Observe(_ context.Context, _ uint64, d time.Duration) (controlle
 			hits++
 		}
 	}
-	c.lookups += n
 	c.hits += hits
 	c.age += max(d, 0)
 	c.sample.Totals[controller.Requests], c.sample.Totals[controller.Completions] = n, n
@@ -163,5 +162,8 @@ func (c *Cache) count(key uint64) {
 	}
 }
 
-// Score is the hit ratio so far.
-func (c *Cache) Score() float64 { return c.hits / c.lookups }
+// Age is how much time has passed.
+func (c *Cache) Age() time.Duration { return c.age }
+
+// Earned is the number of hits so far.
+func (c *Cache) Earned() float64 { return c.hits }

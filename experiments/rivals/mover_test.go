@@ -71,13 +71,19 @@ func TestRandom_isWithinBoundsAndEverywhere(t *testing.T) {
 		controller.Knob{Name: "g", Kind: controller.Int, Min: 1, Max: 1024, Scale: controller.Log},
 		controller.Knob{Name: "l", Kind: controller.Int, Min: 1, Max: 9, Levels: []float64{1, 4, 9}},
 	)
-	r := NewRandom(space, time.Second, simulate.Epoch().Add(time.Hour), 1)
+	r := NewRandom(space.Knobs, time.Second, simulate.Epoch().Add(time.Hour), 1)
 	r.Start()
+	now := controller.SettingOf(map[string]float64{"s": 0, "f": 1, "g": 1, "l": 1, "other": 7})
 	seen, below := map[float64]bool{}, 0
 	for range 1000 {
-		cmd := r.Step(controller.Input{At: simulate.Epoch()})
+		cmd := r.Step(controller.Input{At: simulate.Epoch(), Current: now})
 		require.True(t, cmd.Apply)
-		require.NoError(t, space.CheckSetting(cmd.Setting))
+		other, _ := cmd.Setting.Get("other")
+		require.InDelta(t, 7, other, 0, "not its business")
+		for _, k := range space.Knobs {
+			v, _ := cmd.Setting.Get(k.Name)
+			require.NoError(t, k.CheckValue(v))
+		}
 		f, _ := cmd.Setting.Get("f")
 		require.GreaterOrEqual(t, f, low)
 		l, _ := cmd.Setting.Get("l")

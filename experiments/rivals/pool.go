@@ -42,6 +42,9 @@ func Throughput(throughput, _ float64) float64 { return throughput }
 // (Kleinrock, "Power and deterministic rules of thumb", 1979).
 func Power(throughput, latency float64) float64 { return throughput / latency }
 
+// PowerGauge is the power of a window, from what was measured in it.
+const PowerGauge controller.Metric = "power"
+
 // PoolConfig describes a pool.
 type PoolConfig struct {
 	// Knob is how many may be at work at once, and Initial its value at first.
@@ -116,6 +119,7 @@ func (p *Pool) Observe(_ context.Context, _ uint64, d time.Duration) (controller
 		if n > 0 {
 			noise := p.rng.NormFloat64() / math.Sqrt(n)
 			g[controller.LatencyMean] = latency * math.Exp(noise-1/(2*n))
+			g[PowerGauge] = Power(n/d.Seconds(), g[controller.LatencyMean])
 			g[controller.LatencyP50] = latency * math.Ln2 * math.Exp((noise+p.rng.NormFloat64()/math.Sqrt(n))/math.Sqrt2/math.Ln2-1/(2*n))
 		}
 		p.age += d
@@ -136,5 +140,8 @@ func (p *Pool) poisson(mean float64) float64 {
 	return n
 }
 
-// Score is the mean merit so far, without noise.
-func (p *Pool) Score() float64 { return p.merit / p.age.Seconds() }
+// Age is how much time has passed.
+func (p *Pool) Age() time.Duration { return p.age }
+
+// Earned is the merit over time so far, without noise.
+func (p *Pool) Earned() float64 { return p.merit }

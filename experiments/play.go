@@ -23,7 +23,8 @@ type play struct {
 	alert    controller.Alert
 	givenUp  func() bool // ends a static session; nil: never
 	seed     uint64
-	openLoop bool // arrivals are nobody's doing
+	openLoop bool   // arrivals are nobody's doing
+	knob     string // that rivals turn which turn a number; empty: there is none
 }
 
 func (p *play) over(now time.Time) bool { return !now.Before(p.until) }

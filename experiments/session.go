@@ -44,7 +44,7 @@ const outage = 20 * time.Second
 
 // stage is what a scenario plays on.
 type stage struct {
-	service *simulate.Service
+	service *simulate.Service // nil: another plant, which keeps its own score
 	target  controller.Target // the service, perhaps decorated
 	initial controller.Setting
 	horizon time.Duration
@@ -68,6 +68,9 @@ func perform(ctx context.Context, st stage, c contender, p play) (*session, erro
 			return nil, err
 		}
 		if !l.dead {
+			if st.service == nil {
+				return s, nil
+			}
 			s.scores = st.service.Score()
 			for len(s.along) <= parts {
 				s.along = append(s.along, s.scores.Whole)
@@ -91,7 +94,7 @@ func perform(ctx context.Context, st stage, c contender, p play) (*session, erro
 
 // pass keeps the score where another part of the horizon is over.
 func (s *session) pass(at time.Time, st *stage) {
-	for len(s.along) < parts && at.Sub(simulate.Epoch()) >= time.Duration(len(s.along))*st.horizon/parts {
+	for st.service != nil && len(s.along) < parts && at.Sub(simulate.Epoch()) >= time.Duration(len(s.along))*st.horizon/parts {
 		s.along = append(s.along, st.service.Score().Whole)
 	}
 }

@@ -20,6 +20,8 @@ type Home struct {
 	Goal controller.Goal
 	// Last is how long a run of it is.
 	Last time.Duration
+	// Block is how long a window must be to measure it.
+	Block time.Duration
 	// New returns the plant, the same one for the same seed.
 	New func(seed uint64) Plant
 }
@@ -42,28 +44,28 @@ var (
 func Homes() []Home {
 	return []Home{
 		{
-			Name: "threads, throughput peaks", Rivals: []string{DotNetName}, Last: 10 * time.Minute, New: busy,
+			Name: "threads, throughput peaks", Rivals: []string{DotNetName}, Last: 10 * time.Minute, Block: time.Second, New: busy,
 			Goal: controller.Goal{Metric: controller.Completions + "_per_second", Maximize: true},
 			Doc:  "A pool with always more work than threads, whose throughput peaks at 22 of them, at 8.6 times that of one. It starts with 4.",
 		},
 		{
-			Name: "tickets of a store", Rivals: []string{MongoDBName}, Last: 10 * time.Minute, New: storage,
+			Name: "tickets of a store", Rivals: []string{MongoDBName}, Last: 10 * time.Minute, Block: time.Second, New: storage,
 			Goal: controller.Goal{Metric: controller.Completions + "_per_second", Maximize: true},
 			Doc:  "A store that serves 24 operations at once, of a millisecond each, for fifty clients in one minute and five in the next. It starts with 4.",
 		},
 		{
-			Name: "a limit, latency rises with queueing", Rivals: []string{Gradient2Name}, Last: 20 * time.Minute, New: overloaded(20),
+			Name: "a limit, latency rises with queueing", Rivals: []string{Gradient2Name}, Last: 20 * time.Minute, Block: time.Second, New: overloaded(20),
 			Goal: controller.Goal{Metric: PowerGauge, Maximize: true},
 			Doc: "A service of 50 servers of 10 ms each. It has forty clients most of the time and 400 in the last fifth of each two minutes, eight for each server. " +
 				"What counts is throughput over latency. The limit starts at 20.",
 		},
 		{
-			Name: "no limit, latency rises with queueing", Rivals: []string{EnvoyName}, Last: 20 * time.Minute, New: overloaded(400),
+			Name: "no limit, latency rises with queueing", Rivals: []string{EnvoyName}, Last: 20 * time.Minute, Block: time.Second, New: overloaded(400),
 			Goal: controller.Goal{Metric: PowerGauge, Maximize: true},
 			Doc:  "The same with a limit that starts at 400, which is none.",
 		},
 		{
-			Name: "a cache with moods", Rivals: []string{CaffeineName}, Last: 32 * time.Second, New: moods,
+			Name: "a cache with moods", Rivals: []string{CaffeineName}, Last: 32 * time.Second, Block: 250 * time.Millisecond, New: moods,
 			Goal: controller.Goal{Metric: Hits + "_per_request", Maximize: true},
 			Doc:  "A cache of 200 entries that is asked 10,000 times a second; every eight seconds a workload of recency and one of frequency take turns. Its window starts at 1 %.",
 		},

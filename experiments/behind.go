@@ -1,0 +1,66 @@
+package experiments
+
+// excuse says why autotune is not ahead in a group of scenarios, and by how much
+// it may be behind, in points.
+type excuse struct {
+	regret, harm float64
+	why          string
+}
+
+// excuses by group. What is behind by more than this fails its claim.
+var excuses = map[string]excuse{
+	trapGroup: {10, 15, "most candidates of the battery do nothing or harm, so whoever tries none of them pays nothing; " +
+		"and a process that dies in a trial has died once"},
+	workloadGroup: {10, 1, "a verdict takes nine pairs or more; whoever keeps on less is there sooner where everything on offer pays or does nothing"},
+	numberGroup:   {25, 5, "a number is moved by a step a trial, of nine pairs or more; a law that moves in every window is there sooner"},
+	homeGroup: {60, 1, "rivals are at home here: little noise, large effects, and nothing that punishes a wrong move; " +
+		"they move in every window, and a step of a trial takes nine pairs or more"},
+}
+
+// reasons why autotune is behind in a scenario, whoever is ahead.
+var reasons = map[string]string{
+	"effect only at high load":              "in most blocks the candidate does nothing, and the verdict is on the typical block: it comes late. Who keeps on noise keeps it sooner",
+	"a little better, rarely much worse":    "a known limit: the verdict is on the typical block, which is better",
+	"switch cost above the gain":            "each pair changes the setting twice, and each change costs more than the candidate saves: who looks less often pays less",
+	"total stall in a candidate block":      "it tries the candidate, and finds out within seconds; doing nothing does not",
+	"crash in a trial":                      "it tries the candidate, and the process dies once; doing nothing does not",
+	"a keep that turns bad":                 "an audit or an alert takes it back after some minutes; who forgets what was kept tries the old value again by chance",
+	"no limit, latency rises with queueing": "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block: it takes nothing for something worth having",
+	"a cache with moods":                    "the best setting changes every eight seconds, and a verdict takes longer; a law that follows the mood is made for it",
+}
+
+// small is a difference in regret, in points, that needs no reason of its own.
+const small = 2.0
+
+// behindRow is one scenario in which autotune is behind one contender.
+type behindRow struct {
+	group, scenario, contender string
+	standing
+	why string
+}
+
+// allBehind are all of them.
+func allBehind(r *Results) []behindRow {
+	var out []behindRow
+	for _, g := range grounds() {
+		for _, e := range entrants() {
+			s, ok := standingOf(r, []string{g.name}, e.name)
+			worse := s.regret.Low > 0 || s.regret.High >= 0 && s.harm.Value > 0.1
+			if e.name == autotune().name || !ok || !worse {
+				continue
+			}
+			row := behindRow{g.group, g.name, e.name, s, reasons[g.name]}
+			switch {
+			case row.why != "":
+			case g.group == homeGroup && s.regret.Value <= excuses[homeGroup].regret:
+				row.why = "the rivals' home: they move in every window, a step of a trial takes nine pairs or more"
+			case s.regret.Value <= small && e.name == nothingName:
+				row.why = "the price of trying"
+			case s.regret.Value <= small:
+				row.why = "the price of evidence: who decides on less is there sooner, or tries less"
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}

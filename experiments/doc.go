@@ -4,13 +4,18 @@
 // # How it is built
 //
 // An Experiment has cells, a cell is a scenario with a contender, and a contender
-// is any controller.Stepper: the Controller, or a rival rule (rules.go). A trial
-// of a cell is a pure function of its seed. Contenders of a scenario get the same
+// is any controller.Stepper: the Controller, a rival rule (rules.go), or a rival
+// that moves every window (package rivals). A trial of a cell is a pure function of its seed. Contenders of a scenario get the same
 // seeds, hence the same worlds. Run does the trials of all cells on several
 // workers, keeps what is done in a file so that it can be interrupted at any
 // moment, and writes a report, as a page, Markdown, CSV and JSON, that is the same
 // to the byte for the same build and seed, however many workers there were and
 // however often it was interrupted.
+//
+// Contenders of all kinds meet on grounds (ground.go): traps, workloads, single
+// numbers, and the homes of rivals. There the books are open: what a session cost
+// without noise, beside what doing nothing and the best static setting would have
+// cost in the same world (ledger.go).
 //
 // Every figure comes with the number of trials that it rests on and an interval.
 // What is claimed is computed from the figures, and a claim that does not hold

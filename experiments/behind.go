@@ -9,24 +9,27 @@ type excuse struct {
 
 // excuses by group. What is behind by more than this fails its claim.
 var excuses = map[string]excuse{
-	trapGroup: {10, 15, "most candidates of the battery do nothing or harm, so whoever tries none of them pays nothing; " +
-		"and a process that dies in a trial has died once"},
-	workloadGroup: {10, 1, "a verdict takes nine pairs or more; whoever keeps on less is there sooner where everything on offer pays or does nothing"},
-	numberGroup:   {25, 5, "a number is moved by a step a trial, of nine pairs or more; a law that moves in every window is there sooner"},
-	homeGroup: {60, 1, "rivals are at home here: little noise, large effects, and nothing that punishes a wrong move; " +
-		"they move in every window, and a step of a trial takes nine pairs or more"},
+	trapGroup:     {10, 15, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
+	workloadGroup: {10, 1, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
+	numberGroup:   {25, 5, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
+	homeGroup:     {60, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
 }
 
-// reasons why autotune is behind in a scenario, whoever is ahead.
-var reasons = map[string]string{
-	"effect only at high load":              "in most blocks the candidate does nothing, and the verdict is on the typical block: it comes late. Who keeps on noise keeps it sooner",
-	"a little better, rarely much worse":    "a known limit: the verdict is on the typical block, which is better",
-	"switch cost above the gain":            "each pair changes the setting twice, and each change costs more than the candidate saves: who looks less often pays less",
-	"total stall in a candidate block":      "it tries the candidate, and finds out within seconds; doing nothing does not",
-	"crash in a trial":                      "it tries the candidate, and the process dies once; doing nothing does not",
-	"a keep that turns bad":                 "an audit or an alert takes it back after some minutes; who forgets what was kept tries the old value again by chance",
-	"no limit, latency rises with queueing": "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block: it takes nothing for something worth having",
-	"a cache with moods":                    "the best setting changes every eight seconds, and a verdict takes longer; a law that follows the mood is made for it",
+// reasons why autotune is behind in a scenario, whoever is ahead, and by how many
+// points of regret at most.
+var reasons = map[string]struct {
+	most float64
+	why  string
+}{
+	"effect only at high load":              {20, "in most blocks the candidate does nothing, and the verdict is on the typical block: it comes late. Who keeps on noise keeps it sooner"},
+	"a little better, rarely much worse":    {5, "a known limit: the verdict is on the typical block, which is better"},
+	"switch cost above the gain":            {5, "each pair changes the setting twice, and each change costs more than the candidate saves: who looks less often pays less"},
+	"total stall in a candidate block":      {5, "it tries the candidate, and finds out within seconds; doing nothing does not"},
+	"crash in a trial":                      {lost, "it tries the candidate, and the process dies once; doing nothing does not"},
+	"a keep that turns bad":                 {5, "an audit or an alert takes it back after some minutes; who keeps on less tries the old value again by chance"},
+	"tickets of a store":                    {120, "in every second minute no number of tickets matters, and the verdict is on the typical block: a step takes long"},
+	"no limit, latency rises with queueing": {30, "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block"},
+	"a cache with moods":                    {lost, "the best setting changes every eight seconds, and a verdict takes longer; a law that follows the mood is made for it"},
 }
 
 // small is a difference in regret, in points, that needs no reason of its own.
@@ -49,9 +52,11 @@ func allBehind(r *Results) []behindRow {
 			if e.name == autotune().name || !ok || !worse {
 				continue
 			}
-			row := behindRow{g.group, g.name, e.name, s, reasons[g.name]}
+			row := behindRow{group: g.group, scenario: g.name, contender: e.name, standing: s}
+			reason, ok := reasons[g.name]
 			switch {
-			case row.why != "":
+			case ok && s.regret.Value <= reason.most:
+				row.why = reason.why
 			case g.group == homeGroup && s.regret.Value <= excuses[homeGroup].regret:
 				row.why = "the rivals' home: they move in every window, a step of a trial takes nine pairs or more"
 			case s.regret.Value <= small && e.name == nothingName:

@@ -122,7 +122,7 @@ type onces[K comparable, V any] struct{ of sync.Map }
 
 func (o *onces[K, V]) get(key K, compute func() V) V {
 	f, _ := o.of.LoadOrStore(key, sync.OnceValue(compute))
-	return f.(func() V)() //nolint:errcheck // nothing else is stored
+	return f.(func() V)() // nothing else is stored
 }
 
 // grid is up to n values of a knob, even on its scale, its initial one among them.

@@ -52,7 +52,7 @@ func homeGrounds() []ground {
 
 // along are settings along the knob that is turned.
 func along(p *play, t controller.Target) []controller.Setting {
-	initial, _ := t.Current(context.Background()) //nolint:errcheck // a simulation reads back
+	initial, _ := t.Current(context.Background()) // a simulation reads back
 	k, _ := p.space.Knob(p.knob)
 	was, _ := initial.Get(k.Name)
 	return corners(initial, map[string][]float64{k.Name: grid(k, 12, was)}, k.Name)

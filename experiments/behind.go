@@ -10,9 +10,9 @@ type excuse struct {
 // excuses by group. What is behind by more than this fails its claim.
 var excuses = map[string]excuse{
 	trapGroup:     {10, 15, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
-	workloadGroup: {10, 1, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
+	workloadGroup: {20, 1, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
 	numberGroup:   {25, 5, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
-	homeGroup:     {60, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
+	homeGroup:     {60, 3, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
 }
 
 // reasons why autotune is behind in a scenario, whoever is ahead, and by how many
@@ -57,8 +57,8 @@ func allBehind(r *Results) []behindRow {
 			switch {
 			case ok && s.regret.Value <= reason.most:
 				row.why = reason.why
-			case g.group == homeGroup && s.regret.Value <= excuses[homeGroup].regret:
-				row.why = "the rivals' home: they move in every window, a step of a trial takes nine pairs or more"
+			case g.group != trapGroup && s.regret.Value <= excuses[g.group].regret:
+				row.why = excuses[g.group].why
 			case s.regret.Value <= small && e.name == nothingName:
 				row.why = "the price of trying"
 			case s.regret.Value <= small:

@@ -27,6 +27,7 @@ var reasons = map[string]struct {
 	"total stall in a candidate block":      {5, "it tries the candidate, and finds out within seconds; doing nothing does not"},
 	"crash in a trial":                      {lost, "it tries the candidate, and the process dies once; doing nothing does not"},
 	"a keep that turns bad":                 {5, "an audit or an alert takes it back after some minutes; who keeps on less tries the old value again by chance"},
+	"cache_size, memory-constrained":        {60, "memory is above the hard limit from the start: trials are paused until it is below, whatever they might do about it"},
 	"tickets of a store":                    {120, "in every second minute no number of tickets matters, and the verdict is on the typical block: a step takes long"},
 	"no limit, latency rises with queueing": {30, "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block"},
 	"a cache with moods":                    {lost, "the best setting changes every eight seconds, and a verdict takes longer; a law that follows the mood is made for it"},

@@ -49,14 +49,19 @@ const (
 
 var _ Law = (*Caffeine)(nil)
 
-// NewCaffeine returns the law with its defaults, for a cache of so many entries.
+// NewCaffeine returns the law with its defaults, for a cache of so many entries;
+// 0: what it turns is the size of the whole cache, which at first has its entries.
 func NewCaffeine(b Bounds, entries float64) *Caffeine {
-	return &Caffeine{Bounds: b, Entries: entries, step: -caffeineStep * entries}
+	return &Caffeine{Bounds: b, Entries: entries}
 }
 
 // Begin starts from the window that there is; the library's own is 1 % of the cache.
 func (c *Caffeine) Begin(now float64) Move {
 	c.window = c.clamp(now)
+	if c.Entries == 0 {
+		c.Entries = c.window
+	}
+	c.step = -caffeineStep * c.Entries
 	return Move{Value: c.window, Watch: caffeineWatch}
 }
 

@@ -198,3 +198,10 @@ func TestCaffeine_sequence(t *testing.T) {
 		require.InDelta(t, x.step, c.step, 1e-9, "sample %d", i)
 	}
 }
+
+func TestCaffeine_ofAWholeCache(t *testing.T) {
+	c := NewCaffeine(Bounds{1, 1 << 20}, 0)
+	c.Begin(160)
+	c.Next(window(0, metrics{Lookups: 1600, Hits: 800}, nil)) // ten for each entry
+	require.InDelta(t, 150, c.window, 1e-9, "a sixteenth down")
+}

@@ -39,6 +39,11 @@ func Origins() []Origin {
 		{MongoDBName, Concurrency, func(k controller.Knob, _ uint64) Law { return NewMongoDB(bounds(k)) }},
 		{Gradient2Name, Concurrency, func(k controller.Knob, _ uint64) Law { return NewGradient2(bounds(k)) }},
 		{EnvoyName, Concurrency, func(k controller.Knob, seed uint64) Law { return NewEnvoy(bounds(k), seed) }},
-		{CaffeineName, Share, func(k controller.Knob, _ uint64) Law { return NewCaffeine(bounds(k), bounds(k).Max) }},
+		{CaffeineName, Share, func(k controller.Knob, _ uint64) Law {
+			if k.Name != CacheWindow { // the size of a cache
+				return NewCaffeine(bounds(k), 0)
+			}
+			return NewCaffeine(bounds(k), k.Max+1)
+		}},
 	}
 }

@@ -22,10 +22,13 @@ func (s *Service) try(who int32) (burst bool) {
 	return false
 }
 
-// call waits for what is called.
+// call waits for what is called. The CPU time of waiting is owed until the request
+// has a core.
 func (s *Service) call(who int32) {
+	owed := s.alloc(s.cfg.Kinds[s.requests[who].kind].Calls.Alloc)
 	r := &s.requests[who]
 	d := s.cfg.Kinds[r.kind].Calls
+	r.owed += d.Wait + owed
 	n := uint64(drawCall + 3*r.attempt)
 	wait := d.Least + time.Duration(float64(d.Spread)*exponential(draw(r.seed, n)))
 	r.calls = done
@@ -77,7 +80,7 @@ func (s *Service) called(who int32) {
 	}
 	if again {
 		s.tick.retries++
-		r.stage = pauses
+		r.stage, r.owed = pauses, r.owed+d.Wait
 		s.agenda.plan(s.now+d.Backoff<<(r.attempt-1), wakes, who)
 		return
 	}
@@ -89,9 +92,10 @@ func (s *Service) called(who int32) {
 // giveUp answers without: with the fallback if there is one.
 func (s *Service) giveUp(who int32, how outcome) {
 	r := &s.requests[who]
-	r.stage, r.outcome, r.burst = answers, how, 0
+	r.stage, r.outcome, r.burst = answers, how, s.slowed(r.owed)
+	r.owed = 0
 	if c := s.cfg.Kinds[r.kind].Calls; c != nil && c.Fallback > 0 {
-		r.outcome, r.burst = done, s.slowed(c.Fallback)
+		r.outcome, r.burst = done, r.burst+s.slowed(c.Fallback)
 	}
 	s.land(who)
 }

@@ -3,6 +3,7 @@ package plant
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -17,6 +18,10 @@ type Dependency struct {
 	// OutageFor and OutageEvery are the mean lengths of outages and of the times
 	// between; 0: none.
 	OutageFor, OutageEvery time.Duration
+	// Wait is the CPU time of waiting once, for a call or before another attempt: its
+	// timer, goroutine and wake-up. Alloc is what a call allocates, in bytes.
+	Wait  time.Duration
+	Alloc float64
 	// Permanent: another attempt cannot succeed, which the baseline finds out by making it.
 	Permanent bool
 	// Attempts in all, 1 or more; the pause after the n-th is Backoff·2ⁿ⁻¹.
@@ -38,6 +43,7 @@ func (d *Dependency) check() error {
 		{"least", d.Least},
 		{"spread", d.Spread},
 		{"hang", d.Hang},
+		{"wait", d.Wait},
 		{"outage_for", d.OutageFor},
 		{"outage_every", d.OutageEvery},
 		{"backoff", d.Backoff},
@@ -55,6 +61,9 @@ func (d *Dependency) check() error {
 		if !(f.v >= 0 && f.v <= 1) {
 			errs = append(errs, fmt.Errorf("calls: %s %v: must be within 0..1", f.name, f.v))
 		}
+	}
+	if !(d.Alloc >= 0) || math.IsInf(d.Alloc, 0) {
+		errs = append(errs, fmt.Errorf("calls: alloc %v: must be a finite number, and not negative", d.Alloc))
 	}
 	if d.Attempts < 1 || d.Attempts > 100 {
 		errs = append(errs, fmt.Errorf("calls: attempts %d: must be within 1..100", d.Attempts))

@@ -11,6 +11,7 @@ type request struct {
 	since time.Duration // when it began to wait for what it waits for
 	began time.Duration // when its step was first run
 	burst time.Duration // CPU time until its stage is over
+	owed  time.Duration // CPU time of waits, of its next burst
 	seed  uint64        // of its own chance
 	key   uint64
 	round uint64
@@ -240,6 +241,8 @@ func (s *Service) work(who int32) {
 		s.tick.copies += k.State.Copies
 		s.tick.copied += float64(k.State.Copies) * k.State.Bytes
 	}
+	d += r.owed
+	r.owed = 0
 	d = s.slowed(d) + s.alloc(bytes) // what it allocates may start a collection: another request's place may move
 	s.requests[who].burst = d
 }

@@ -32,8 +32,8 @@ switch against without, less is better, with its 95 % interval.
 		}
 	}
 	fmt.Fprintf(&b, `Of %d cells, %d show an effect live. The model says so too in %d of these: **%d of %d agree** (the same direction, and within a
-factor of 2). In the other %d the model knows nothing that the switch could act on; of so many intervals some %d exclude
-zero by chance. Of the %d cells that show no effect, the interval allows the prediction, or a part of it down to half, in %d.
+factor of 2). In the other %d the model knows nothing that the switch could act on: an effect that it lacks, or chance, by which up
+to %d of so many intervals exclude zero. Of the %d cells that show no effect, the interval allows the prediction, or a part of it down to half, in %d.
 `, len(cells), shown, acts, agreed, acts, shown-acts, (len(cells)+10)/20, len(cells)-shown, count[Allowed])
 	table := func(title string, in func(*Cell) bool) {
 		fmt.Fprintf(&b, "\n## %s\n\n", title)

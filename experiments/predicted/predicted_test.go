@@ -60,6 +60,9 @@ func TestPredict_unknown(t *testing.T) {
 // What the model says about docs/effects.csv; with -update it is written to
 // docs/predicted.md. Two in three of what both show agree, or the model is no model.
 func TestPredict_liveTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes most of a minute")
+	}
 	f, err := os.Open("../../docs/effects.csv")
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("docs/effects.csv is not there: nothing was measured live")

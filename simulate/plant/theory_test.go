@@ -20,6 +20,12 @@ func station(k int, perSecond float64, work time.Duration, tail simulate.Tail) C
 	return Config{Seed: 1, Cores: k, Arrivals: Poisson(perSecond), Kinds: []Kind{{Name: "work", Share: 1, Work: work, Tail: tail}}}
 }
 
+func skipIfShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("millions of requests are needed to be sure")
+	}
+}
+
 // meanWait of so many requests, in seconds: what latency has beyond the work itself.
 func meanWait(t testing.TB, cfg Config, requests float64, perSecond float64) float64 {
 	s, err := New(cfg)
@@ -44,6 +50,7 @@ func erlangC(k int, a float64) float64 {
 }
 
 func TestTheory_erlangC(t *testing.T) {
+	skipIfShort(t)
 	// Textbook values: M/M/1 waits with chance rho; two servers under a load of 1 with 1/3.
 	require.InDelta(t, 0.7, erlangC(1, 0.7), 1e-12)
 	require.InDelta(t, 1.0/3, erlangC(2, 1), 1e-12)
@@ -68,6 +75,7 @@ func TestTheory_erlangC(t *testing.T) {
 
 // Pollaczek and Khinchine: the mean wait of M/G/1 is λ·E[S²]/(2·(1-ρ)).
 func TestTheory_pollaczekKhinchine(t *testing.T) {
+	skipIfShort(t)
 	const median = 10 * time.Millisecond
 	for name, c := range map[string]struct {
 		tail simulate.Tail
@@ -93,6 +101,7 @@ func TestTheory_pollaczekKhinchine(t *testing.T) {
 // A short quantum makes the cores share: the mean time of M/G/1 under processor
 // sharing is S/(1-ρ), whatever the distribution.
 func TestTheory_processorSharing(t *testing.T) {
+	skipIfShort(t)
 	const median = 10 * time.Millisecond
 	tail := simulate.Lognormal(1)
 	mean, busy := median.Seconds()*tail.Mean(), 0.6

@@ -53,7 +53,7 @@ var acts = map[string]string{
 	catalog.EnableErrorHandling:  "It acts where retries cannot help: in the outages of low-latency, whose blocks were long enough to have one more often than not.",
 	catalog.EnableCircuitBreaker: "Circuits open in the outages of low-latency only, whose blocks were long enough to have one more often than not. While one is open, offers are answered by their fallback: at once, without the discount.",
 	catalog.EnableCache:          "Items may be 5 s old and searches 20 s, packing plans are pure. In cpu-intensive no order is packed twice. What is cached stays while it is off, so that resident memory does not show it.",
-	catalog.EnableStep:           "It acts where identical executions are in flight at once.",
-	catalog.EnableAlgorithm:      "Measured with the cache on in both: without it, nothing is looked up.",
+	catalog.EnableStep:           "It acts where identical executions are in flight at once, which takes more load than there was, or slower steps.",
+	catalog.EnableAlgorithm:      "Measured with the cache on in both: without it, nothing is looked up. What is kept under one identity is not found under the other, so that both have half the cache in turn.",
 	catalog.EnableAutomatic:      "The autopilot worked from the baseline in the guide's order for the time given, and was gone before what it had kept was compared with the baseline. For low-latency the guide advises the baseline and nothing is tried: a control.",
 }

@@ -182,8 +182,10 @@ func sentences(b *bytes.Buffer, name string, cells map[string]*Result) {
 		if first == nil {
 			first = r
 		}
-		for _, f := range r.NotShown {
-			hidden[f] = true
+		if name != catalog.EnableMemory { // which was made to act within a block
+			for _, f := range r.NotShown {
+				hidden[f] = true
+			}
 		}
 		text := w
 		var counted []string

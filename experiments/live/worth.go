@@ -47,7 +47,7 @@ var acts = map[string]string{
 	catalog.EnableObjectPool:     "Only reports, two in five requests of high-allocation, take scratch objects from a pool.",
 	catalog.EnableContext:        "Only baskets, two in five requests of large-context, pass state along.",
 	catalog.EnableMemory:         "By the guide's values it looks once a minute or two and acts near the memory limit, so here never: it was measured looking every second and acting whatever the memory in use (`memory_cleanup_interval` 1 s, `memory_threshold` 0), which is the most that it can give and cost.",
-	catalog.EnableConcurrency:    "It pays beyond saturation, where executions slow each other down; the load here is below that.",
+	catalog.EnableConcurrency:    "It pays beyond saturation, where executions slow each other down; the load here is mostly below that.",
 	catalog.EnableTelemetry:      "Without it each span goes through the OpenTelemetry SDK as it ends; what encoding and sending would cost is in neither.",
 	catalog.EnableMonitoring:     "It is not meant to speed anything up: what it shows is its price.",
 	catalog.EnableErrorHandling:  "It acts where retries cannot help: in the outages of low-latency, whose blocks were long enough to have one more often than not.",

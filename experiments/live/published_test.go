@@ -34,7 +34,7 @@ func TestPublished_isWholeAndAsTold(t *testing.T) {
 		catalog.EnableCircuitBreaker + " low-latency latency_p95_seconds":     -0.60,
 		catalog.EnableErrorHandling + " low-latency latency_p95_seconds":      -0.25,
 		catalog.EnableObjectPool + " high-allocation alloc_bytes_per_request": -0.71,
-		catalog.EnableContext + " large-context alloc_bytes_per_request":      -0.38,
+		catalog.EnableContext + " large-context alloc_bytes_per_request":      -0.42,
 	} {
 		assert.InDelta(t, told, change[key], 0.0051, key)
 		assert.Equal(t, "better", verdict[key], key)

@@ -44,14 +44,14 @@ func WorthOf(r *Result) Worth {
 // Where a switch has anything to act on in this service, and how it was measured
 // where that is not as the guide has it.
 var acts = map[string]string{
-	catalog.EnableObjectPool:     "Only reports, two in five requests of high-allocation, take scratch objects from a pool.",
-	catalog.EnableContext:        "Only baskets, two in five requests of large-context, pass state along.",
+	catalog.EnableObjectPool:     "Only reports, two in five requests of high-allocation, take scratch objects from a pool: what is shown elsewhere is chance.",
+	catalog.EnableContext:        "Only baskets, two in five requests of large-context, pass state along: what is shown elsewhere is chance.",
 	catalog.EnableMemory:         "By the guide's values it looks once a minute or two and acts near the memory limit, so here never: it was measured looking every second and acting whatever the memory in use (`memory_cleanup_interval` 1 s, `memory_threshold` 0), which is the most that it can give and cost.",
 	catalog.EnableConcurrency:    "It pays beyond saturation, where executions slow each other down; the load here is mostly below that.",
 	catalog.EnableTelemetry:      "Without it each span goes through the OpenTelemetry SDK as it ends; what encoding and sending would cost is in neither.",
 	catalog.EnableMonitoring:     "It is not meant to speed anything up: what it shows is its price.",
 	catalog.EnableErrorHandling:  "It acts where retries cannot help: in the outages of low-latency, whose blocks were long enough to have one more often than not.",
-	catalog.EnableCircuitBreaker: "Circuits open in the outages of low-latency only, whose blocks were long enough to have one more often than not. While one is open, offers are answered by their fallback: at once, without the discount.",
+	catalog.EnableCircuitBreaker: "Circuits open in the outages of low-latency only, whose blocks were long enough to have one more often than not; what is shown elsewhere is chance. While one is open, offers are answered by their fallback: at once, without the discount.",
 	catalog.EnableCache:          "Items may be 5 s old and searches 20 s, packing plans are pure. In cpu-intensive no order is packed twice. What is cached stays while it is off, so that resident memory does not show it.",
 	catalog.EnableStep:           "It acts where identical executions are in flight at once, which takes more load than there was, or slower steps.",
 	catalog.EnableAlgorithm:      "Measured with the cache on in both: without it, nothing is looked up. What is kept under one identity is not found under the other, so that both have half the cache in turn.",

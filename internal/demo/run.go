@@ -83,7 +83,8 @@ type RunConfig struct {
 	// Offer names the optimizations to try; all if empty.
 	Offer []string
 	// Partial: a run that is too short for all that is offered tries what it has
-	// the time for, instead of being refused.
+	// the time for, instead of being refused; if it keeps what puts work off, its
+	// check ends after Duration.
 	Partial bool
 	// MaxPairs a trial may take; 24 if 0.
 	MaxPairs int
@@ -137,9 +138,14 @@ func (c *RunConfig) setDefaults() error {
 }
 
 // needed is how long a run takes that gives each of these a first trial of
-// trialPairs.
-func needed(space controller.Space, initial controller.Setting, offered []controller.Optimization) (time.Duration, error) {
-	d := warmUp + baselineBlocks*(blockWashout+blockMeasure) + checkPairs*2*(blockWashout+blockMeasure) + tidy
+// trialPairs, and the pairs of a check of whatever is kept of them.
+func needed(space controller.Space, initial controller.Setting, offered []controller.Optimization, checkPairs int) (all, check time.Duration, err error) {
+	pairs := func(candidate controller.Setting, n int) (time.Duration, error) {
+		pair, err := controller.ComparisonConfig{Space: space, Baseline: initial, Candidate: candidate, Pairs: 1, Timing: timing}.PairDuration()
+		return time.Duration(n) * pair, err
+	}
+	all = warmUp + baselineBlocks*(blockWashout+blockMeasure) + tidy
+	kept := initial
 	for _, o := range offered {
 		first := map[string]float64{}
 		for name, value := range o.Start {
@@ -150,46 +156,49 @@ func needed(space controller.Space, initial controller.Setting, offered []contro
 		if o.Switch != "" {
 			first[o.Switch] = 1
 		}
-		pair, err := controller.ComparisonConfig{Space: space, Baseline: initial, Candidate: initial.With(first), Pairs: 1, Timing: timing}.PairDuration()
+		trial, err := pairs(initial.With(first), trialPairs)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		d += trialPairs * pair
+		all += trial
+		kept = kept.With(first)
 	}
-	return d, nil
+	check, err = pairs(kept, checkPairs)
+	return all + check, check, err
 }
 
-// checkTime refuses a run that is too short for all that it was asked to try.
-// The usual offer may share a shorter one: who is first gets what can decide.
-func (r *run) checkTime() error {
-	if r.cfg.Advise || r.cfg.Partial {
-		return nil
-	}
+// checkTime says how long the check may take, and refuses a run that is too
+// short for all that it was asked to try. The usual offer may share a shorter
+// one: who is first gets what can decide.
+func (r *run) checkTime() (check time.Duration, err error) {
 	ex, err := executor.New(executor.Config{}, executor.WithExporter(r.cfg.Exporter))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer ex.Close() //nolint:errcheck // nothing ran in it
 	target, err := autotune.NewTarget(ex, r.controls.Knobs(), nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	initial, err := target.Current(context.Background())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	offered := r.offered(ex)
-	if !slices.ContainsFunc(offered, func(o controller.Optimization) bool { return !slices.Contains(DefaultOffer(), o.Name) }) {
-		return nil
+	least, check, err := needed(target.Space(), initial, offered, r.cfg.CheckPairs)
+	switch {
+	case err != nil || r.cfg.Advise:
+		return check, err
+	case r.cfg.Partial:
+		return time.Duration(r.cfg.CheckPairs) * 2 * (blockWashout + blockMeasure), nil
 	}
-	least, err := needed(target.Space(), initial, offered)
-	if err != nil {
-		return err
+	if !slices.ContainsFunc(offered, func(o controller.Optimization) bool { return !slices.Contains(DefaultOffer(), o.Name) }) {
+		return check, nil
 	}
 	if least = (least + time.Second - 1).Truncate(time.Second); r.cfg.Duration < least {
-		return fmt.Errorf("duration %v: must be at least %v to try the %d that are offered, or offer fewer", r.cfg.Duration, least, len(offered))
+		return 0, fmt.Errorf("duration %v: must be at least %v to try the %d that are offered, or offer fewer", r.cfg.Duration, least, len(offered))
 	}
-	return nil
+	return check, nil
 }
 
 // run is one run in progress.
@@ -255,7 +264,8 @@ func (r *run) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.checkTime(); err != nil {
+	check, err := r.checkTime()
+	if err != nil {
 		return err
 	}
 	if c.Journal == "" {
@@ -265,7 +275,7 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		c.Journal, r.tempJournal = dir, dir
 	}
-	r.until = r.start.Add(c.Duration - time.Duration(c.CheckPairs)*2*(blockWashout+blockMeasure) - tidy)
+	r.until = r.start.Add(c.Duration - check - tidy)
 	config := autotune.Config{
 		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
 		Exporter: c.Exporter, Offer: c.Offer, Grant: c.grants(), Policy: c.Policy, Workload: c.Workload,

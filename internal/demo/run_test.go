@@ -17,7 +17,8 @@ import (
 func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	least := func(duration time.Duration, offer ...string) string {
 		r := &run{cfg: RunConfig{Duration: duration, Offer: offer, Exporter: ignored{}}, controls: NewControls()}
-		if err := r.checkTime(); err != nil {
+		r.cfg.CheckPairs = checkPairs
+		if _, err := r.checkTime(); err != nil {
 			return err.Error()
 		}
 		return ""
@@ -29,6 +30,20 @@ func TestRun_isLongEnoughForWhatIsOffered(t *testing.T) {
 	assert.Empty(t, least(12*time.Minute), "what the help says is enough for all")
 	assert.NotEmpty(t, least(2*time.Minute, "enable_optimized_telemetry"), "its blocks are four times as long")
 	assert.Empty(t, least(2*time.Minute, "enable_object_pool"))
+}
+
+// The check compares whatever was kept, and pairs are longer where work is put
+// off: a run that may keep such a thing leaves the time.
+func TestRun_leavesTimeForItsCheck(t *testing.T) {
+	check := func(offer ...string) time.Duration {
+		r := &run{cfg: RunConfig{Duration: 12 * time.Minute, Offer: offer, Exporter: ignored{}, CheckPairs: checkPairs}, controls: NewControls()}
+		d, err := r.checkTime()
+		require.NoError(t, err)
+		return d
+	}
+	assert.Equal(t, 30*time.Second, check(DefaultOffer()...))
+	assert.Greater(t, check("enable_optimized_telemetry"), 4*check("enable_cache_optimization"))
+	assert.Equal(t, check("enable_optimized_telemetry"), check())
 }
 
 // ignored is an exporter of spans that nobody looks at.

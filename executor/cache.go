@@ -28,6 +28,8 @@ func (r *resultCache) readBack(c *Config) {
 	}
 }
 
+func (r *resultCache) trim(now *snapshot, keep float64) int { return now.store.trim(keep) }
+
 func (r *resultCache) stop() {
 	if s := r.store.Load(); s != nil {
 		s.close()

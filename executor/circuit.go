@@ -17,7 +17,11 @@ const probes = 3
 // circuits is the part of enable_circuit_breaker: the rule that the circuits of
 // all steps go by. A circuit is its step's own, and looks at the rule when it is
 // used.
-type circuits struct{ rule *circuitRule } // guarded by the executor's lock
+type circuits struct {
+	nothingToTrim
+
+	rule *circuitRule // guarded by the executor's lock
+}
 
 // circuitRule is never changed; the one that comes after it has a higher version.
 type circuitRule struct {

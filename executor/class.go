@@ -112,7 +112,11 @@ func (s *Step[In, Out]) classify(ctx context.Context, st *snapshot, err error) E
 }
 
 // errorClasses is the part of enable_optimized_error_handling.
-type errorClasses struct{ table *classTable } // guarded by the executor's lock
+type errorClasses struct {
+	nothingToTrim
+
+	table *classTable // guarded by the executor's lock
+}
 
 func (e *errorClasses) reconcile(next *snapshot) {
 	switch size := next.config.ErrorCacheSize; {

@@ -3,8 +3,10 @@ package executor
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"autotune/controller"
 )
@@ -69,8 +71,10 @@ func (f configField) check(v float64) *Fault {
 	}
 	shown := strconv.FormatFloat(v, 'g', -1, 64)
 	_, rule, _ := strings.Cut(err.Error(), ": ")
-	if f.Kind == controller.Duration && v == v {
-		shown = seconds(v).String()
+	if f.Kind == controller.Duration && !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if shown += " s"; math.Abs(v) < math.MaxInt64/float64(time.Second) {
+			shown = seconds(v).String()
+		}
 		rule = fmt.Sprintf("must be within %v..%v", seconds(f.Min), seconds(f.Max))
 	}
 	return &Fault{Field: f.Name, Value: shown, Rule: rule}

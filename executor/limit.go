@@ -8,7 +8,10 @@ import (
 
 // permits is the part of enable_concurrency_optimization: a semaphore that is
 // open while the switch is off.
-type permits struct{ semaphore }
+type permits struct {
+	nothingToTrim
+	semaphore
+}
 
 func (p *permits) reconcile(next *snapshot) {
 	p.setLimit(next.config.MaxConcurrentExecutions, next.features&limited == 0)

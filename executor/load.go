@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,9 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
@@ -19,7 +23,11 @@ import (
 )
 
 // maxFile is far more than any configuration; beyond it is some other file.
-const maxFile = 1 << 20
+const maxFile = 1 << 16
+
+// maxBrackets is how many lists and mappings within the one a file may hold. A
+// configuration has none, and the parser takes the square of their depth.
+const maxBrackets = 1000
 
 // Load reads a configuration in YAML (or JSON, which is YAML): one mapping of
 // the guide's names to values. What is left out has its default; an empty file
@@ -61,19 +69,17 @@ func LoadFile(path string) (Config, error) {
 // parse returns the configuration, or everything that is wrong with it.
 func parse(data []byte) (Config, []*Fault) {
 	c := Defaults()
-	root, fault := mappingOf(data)
-	if fault != nil {
-		return c, []*Fault{fault}
-	}
+	root, faults := mappingOf(data)
 	if root == nil {
-		return c, nil
+		return c, faults
 	}
 	fields := map[string]configField{}
 	for _, f := range configFields() {
 		fields[f.Name] = f
 	}
-	var faults []*Fault
 	seen := map[string]int{} // name to line
+	second := faults         // it is further down in the file
+	faults = nil
 	for _, pair := range root.Values {
 		name := nameOf(pair.Key)
 		at := func(n ast.Node, f *Fault) {
@@ -99,7 +105,7 @@ func parse(data []byte) (Config, []*Fault) {
 			}
 		}
 	}
-	return c, faults
+	return c, append(faults, second...)
 }
 
 // nameOf is a key as text, written in either of the two ways of YAML.
@@ -113,8 +119,13 @@ func nameOf(key ast.Node) string {
 	return key.String()
 }
 
-// mappingOf returns the one mapping that a file consists of, nil for an empty file.
-func mappingOf(data []byte) (*ast.MappingNode, *Fault) {
+// mappingOf returns the one mapping that a file consists of, nil for an empty
+// file, and what keeps the file from being just that.
+func mappingOf(data []byte) (*ast.MappingNode, []*Fault) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a mark that some editors put first
+	if fault := asText(data); fault != nil {
+		return nil, []*Fault{fault}
+	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // duplicates are told with all the rest
 	if err != nil {
 		fault := &Fault{Rule: "is not YAML: " + firstLine(err.Error())}
@@ -123,35 +134,65 @@ func mappingOf(data []byte) (*ast.MappingNode, *Fault) {
 			fault.Line, fault.Column = at.GetToken().Position.Line, at.GetToken().Position.Column
 			fault.Rule = "is not YAML: " + firstLine(at.GetMessage())
 		}
-		return nil, fault
+		return nil, []*Fault{fault}
 	}
 	var body ast.Node
+	var faults []*Fault
 	for _, doc := range file.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.CommentType || doc.Body.Type() == ast.NullType {
-			continue
-		}
-		if body != nil {
+		switch {
+		case doc.Body == nil || doc.Body.Type() == ast.CommentType || doc.Body.Type() == ast.NullType:
+		case body == nil:
+			body = doc.Body
+		default:
 			line, column := position(doc.Body)
-			return nil, &Fault{Line: line, Column: column, Rule: "is a second document: a configuration is one"}
+			faults = append(faults, &Fault{Line: line, Column: column, Rule: "is a second document: a configuration is one"})
 		}
-		body = doc.Body
 	}
 	switch root := body.(type) {
 	case nil:
 		return nil, nil
 	case *ast.MappingNode:
-		return root, nil
+		return root, faults
 	case *ast.MappingValueNode: // a mapping of one
-		return &ast.MappingNode{Values: []*ast.MappingValueNode{root}}, nil
+		return &ast.MappingNode{Values: []*ast.MappingValueNode{root}}, faults
 	default:
 		line, column := position(body)
-		return nil, &Fault{Line: line, Column: column, Value: shown(body), Rule: `must be a mapping of fields to values, as "cache_size: 1024"`}
+		return nil, append([]*Fault{{Line: line, Column: column, Value: shown(body), Rule: `must be a mapping of fields to values, as "cache_size: 1024"`}}, faults...)
 	}
+}
+
+// asText returns what keeps data from being worth parsing, or nil.
+func asText(data []byte) *Fault {
+	line := 0
+	for rest := range bytes.Lines(data) {
+		line++
+		for column := 1; len(rest) > 0; column++ {
+			r, size := utf8.DecodeRune(rest)
+			if r == utf8.RuneError && size == 1 || r < ' ' && r != '\t' && r != '\r' && r != '\n' {
+				return &Fault{Line: line, Column: column, Value: fmt.Sprintf("byte 0x%02x", rest[0]), Rule: "is not text in UTF-8"}
+			}
+			rest = rest[size:]
+		}
+	}
+	brackets := 0
+	for _, t := range lexer.Tokenize(string(data)) {
+		switch t.Type { //nolint:exhaustive // what begins a list or a mapping
+		case token.SequenceStartType, token.MappingStartType, token.SequenceEntryType, token.MappingKeyType:
+			if brackets++; brackets > maxBrackets {
+				return &Fault{Line: t.Position.Line, Column: t.Position.Column, Rule: fmt.Sprintf("is one of more than %d lists and mappings: a configuration is one mapping", maxBrackets)}
+			}
+		}
+	}
+	return nil
 }
 
 // valueOf returns a node as a value of the field, in the knob's unit.
 func (f configField) valueOf(n ast.Node) (float64, *Fault) {
 	wrong := func(rule string) (float64, *Fault) { return 0, &Fault{Field: f.Name, Value: shown(n), Rule: rule} }
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		return wrong("must be written out: anchors, aliases and tags are not followed")
+	}
 	if f.Kind == controller.Switch {
 		on, ok := n.(*ast.BoolNode)
 		switch {
@@ -195,7 +236,7 @@ func numberOf(n ast.Node) (float64, bool) {
 	case *ast.StringNode: // the parser takes 1e6, a number in YAML, for text
 		if n.Token.Type == token.StringType && strings.Trim(n.Value, "0123456789.eE+-") == "" {
 			v, err := strconv.ParseFloat(n.Value, 64)
-			return v, err == nil
+			return v, err == nil || errors.Is(err, strconv.ErrRange) // then it is infinite
 		}
 	}
 	return 0, false
@@ -209,8 +250,9 @@ func unknown(name string) *Fault {
 	return f
 }
 
-// quoteIfNeeded keeps a name that holds anything odd on one line.
+// quoteIfNeeded keeps a name that holds anything odd on one line, and short.
 func quoteIfNeeded(s string) string {
+	s = cropped(s)
 	for _, r := range s {
 		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.') {
 			return fmt.Sprintf("%q", s)
@@ -237,12 +279,19 @@ func position(n ast.Node) (line, column int) {
 
 // shown is a node for people, on one line and not long.
 func shown(n ast.Node) string {
-	const most = 40
-	text := firstLine(n.String())
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + " ..."
+	text := cropped(firstLine(n.String()))
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
 	}
 	return text
+}
+
+func cropped(s string) string {
+	const most = 40
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + " ..."
+	}
+	return s
 }
 
 func firstLine(s string) string {

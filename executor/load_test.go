@@ -46,7 +46,7 @@ func TestLoad_readsWhatPeopleWrite(t *testing.T) {
 
 func TestLoad_whatYAMLCanDoAndAConfigurationCannot(t *testing.T) {
 	for text, want := range map[string]string{
-		"cache_size: &n 4096":                       `1:13: cache_size &n 4096: must be a whole number`,
+		"cache_size: &n 4096":                       `1:13: cache_size &n 4096: must be written out`,
 		"cache_size: !!int 4096":                    `1:13: cache_size !!int 4096: must be a whole number`,
 		"cache_ttl: *t":                             `1:12: cache_ttl *t: must be a number of seconds, or a duration like "1m30s"`,
 		"<<: {cache_size: 1}":                       `1:1: "<<": no such field: ` + "`autotune config show baseline` has them all",
@@ -155,4 +155,10 @@ func FuzzLoad(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, c, back)
 	})
+}
+
+func TestLoad_passesOverAByteOrderMark(t *testing.T) {
+	c, err := Load(strings.NewReader("\ufeffcache_size: 5\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, 5, c.CacheSize)
 }

@@ -24,6 +24,8 @@ import (
 // none is forced while the collector takes more than gcSpiral of the processors,
 // and all that can be had again is dropped, for only that ends it.
 type cleanups struct {
+	nothingToTrim
+
 	ex    *Executor
 	meter memoryMeter
 	looks periodic
@@ -95,8 +97,9 @@ func (m *cleanups) look() {
 		keep = 0
 	}
 	now := m.ex.current.Load()
-	dropped := m.ex.pools.trim() + now.snapshots.trim(keep) + now.store.trim(keep)
-	m.ex.counters.trimmed.Add(uint64(dropped))
+	for _, p := range m.ex.parts() {
+		m.ex.counters.trimmed.Add(uint64(p.trim(now, keep)))
+	}
 	if began := time.Now(); !spiral && !began.Before(m.next) {
 		m.release(use.bytes, began)
 	}

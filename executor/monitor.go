@@ -41,6 +41,8 @@ func (a Alert) String() string {
 // An interval with few executions goes on. Alerts go to a channel that nobody
 // waits for.
 type monitoring struct {
+	nothingToTrim
+
 	looks     periodic
 	threshold atomic.Uint64           // bits of a float64
 	session   atomic.Pointer[session] // nil while off

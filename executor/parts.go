@@ -11,10 +11,19 @@ type part interface {
 	reconcile(next *snapshot)
 	// readBack sets the numbers of the part in c to what the part goes by.
 	readBack(c *Config)
+	// trim drops what the part holds and can have again, when memory is short, down
+	// to that share of it, and reports how many it dropped. It is called while
+	// executions run, with what new ones look at.
+	trim(now *snapshot, keep float64) (dropped int)
 	// stop ends what the part runs itself, and waits for that. It is called once,
 	// after the last execution.
 	stop()
 }
+
+// nothingToTrim is embedded in a part that holds next to nothing.
+type nothingToTrim struct{}
+
+func (nothingToTrim) trim(*snapshot, float64) int { return 0 }
 
 // parts are those of ex, in the guide's order. They are stopped in reverse.
 func (ex *Executor) parts() []part {

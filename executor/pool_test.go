@@ -254,7 +254,7 @@ func TestPool_movesUnderLoad(t *testing.T) {
 		cfg.EnableObjectPool = r.IntN(3) > 0
 		require.NoError(t, ex.Apply(cfg))
 		if r.IntN(50) == 0 {
-			ex.pools.trim()
+			ex.pools.trim(nil, 0)
 			time.Sleep(100 * time.Microsecond)
 		}
 	}

@@ -89,7 +89,7 @@ func (p *pools) look() {
 }
 
 // trim drops every idle object: they cost little to make again.
-func (p *pools) trim() (dropped int) {
+func (p *pools) trim(*snapshot, float64) (dropped int) {
 	p.each(func(h holder) { dropped += h.reduce(0) })
 	return dropped
 }

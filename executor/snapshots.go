@@ -28,6 +28,8 @@ func (s *snapshots) readBack(c *Config) {
 	}
 }
 
+func (s *snapshots) trim(now *snapshot, keep float64) int { return now.snapshots.trim(keep) }
+
 // stop lets go of what is kept.
 func (s *snapshots) stop() {
 	if s.store != nil {

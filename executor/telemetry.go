@@ -47,6 +47,8 @@ type Beginner interface {
 // is slow or stuck fills the queue, and then spans are dropped and counted: they
 // are worth less than the executions that they are about.
 type telemetry struct {
+	nothingToTrim
+
 	exporter Exporter // nil if there is none
 	beginner Beginner // the same, if it is one
 	queue    *spanQueue

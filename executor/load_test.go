@@ -63,7 +63,7 @@ func TestLoad_whatYAMLCanDoAndAConfigurationCannot(t *testing.T) {
 		"\x00":                                      ``,
 		"cache_ttl: -1s":                            `1:12: cache_ttl -1s: must be within 1s..720h0m0s`,
 		"cache_size: 1\n---\n- 2":                   `3:1: is a second document`,
-		strings.Repeat("cache_size: 1 # \n", 70000): `bytes: a configuration has 1048576 at most`,
+		strings.Repeat("cache_size: 1 # \n", 70000): `bytes: a configuration has 65536 at most`,
 		`"a\nb": 1`:                                 `1:1: "a\nb": no such field`,
 		strings.Repeat("x", 300) + ": 1":            `no such field`,
 	} {

@@ -203,6 +203,9 @@ func (f configField) valueOf(n ast.Node) (float64, *Fault) {
 		}
 		return 0, nil
 	}
+	if ambiguous(n) {
+		return wrong("must not begin with 0: readers of YAML differ on whether it is octal")
+	}
 	if v, ok := numberOf(n); ok {
 		return v, nil
 	}
@@ -218,6 +221,16 @@ func (f configField) valueOf(n ast.Node) (float64, *Fault) {
 		return wrong("must be a whole number")
 	}
 	return wrong("must be a number")
+}
+
+// ambiguous numbers are 10 to one version of YAML and 8 to another: 010.
+func ambiguous(n ast.Node) bool {
+	i, ok := n.(*ast.IntegerNode)
+	if !ok {
+		return false
+	}
+	digits := strings.TrimLeft(i.Token.Value, "+-")
+	return len(digits) > 1 && digits[0] == '0' && (digits[1] >= '0' && digits[1] <= '9' || digits[1] == '_')
 }
 
 func numberOf(n ast.Node) (float64, bool) {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
+	"autotune/experiments/internal/durable"
 	"autotune/report"
 )
 
@@ -112,17 +112,9 @@ func (r *Report) write(dir string) error {
 		var b bytes.Buffer
 		err := r.Write(&b, f)
 		if err == nil {
-			err = replace(filepath.Join(dir, fmt.Sprintf("%s.%s", r.Name, f)), b.Bytes())
+			err = durable.Replace(filepath.Join(dir, fmt.Sprintf("%s.%s", r.Name, f)), b.Bytes())
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-func replace(path string, data []byte) error {
-	fresh := path + ".new"
-	if err := os.WriteFile(fresh, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, path)
 }

@@ -64,7 +64,7 @@ func Run(ctx context.Context, e Experiment, o Options) (*Report, error) {
 	}
 	all := jobs(cells)
 	if err := runJobs(ctx, &e, cells, all, &o, kept); err != nil {
-		return nil, errors.Join(err, kept.file.Close())
+		return nil, errors.Join(err, kept.Close())
 	}
 	results := &Results{Cells: cells, Tallies: make([]Tally, len(cells)), Short: o.Short}
 	for _, j := range all { // in order of the jobs, whoever did them
@@ -72,9 +72,9 @@ func Run(ctx context.Context, e Experiment, o Options) (*Report, error) {
 	}
 	report := newReport(&e, results, &o)
 	if err := report.write(o.Out); err != nil {
-		return nil, errors.Join(err, kept.file.Close())
+		return nil, errors.Join(err, kept.Close())
 	}
-	return report, kept.remove()
+	return report, kept.Remove()
 }
 
 // runJobs does the jobs that are not kept yet.

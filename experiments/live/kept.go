@@ -1,16 +1,13 @@
 package live
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"autotune/controller"
+	"autotune/experiments/internal/durable"
 	"autotune/report"
 )
 
@@ -39,45 +36,23 @@ type Result struct {
 	Machine    Machine   `json:"machine"`
 }
 
-// kept is the file of finished cells, one JSON object a line, each durable before
-// the next cell. The last line of a cell counts; a line that a crash tore is
-// skipped.
+// kept is the file of finished cells. The last line of a cell counts; a line
+// that a crash tore is skipped.
 type kept struct {
-	file  *os.File
+	*durable.Lines
 	cells map[string]Result // by name
 }
 
 func openKept(path string) (*kept, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	k := &kept{file: f, cells: map[string]Result{}}
-	if err := k.read(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), f.Close())
-	}
-	return k, nil
-}
-
-func (k *kept) read() error {
-	in := bufio.NewReader(k.file)
-	for {
-		line, err := in.ReadBytes('\n')
+	k := &kept{cells: map[string]Result{}}
+	var err error
+	k.Lines, err = durable.OpenLines(path, func(line []byte) {
 		var r Result
 		if json.Unmarshal(line, &r) == nil && r.Plan.Switch != "" {
 			k.cells[r.Plan.name()] = r
 		}
-		switch {
-		case errors.Is(err, io.EOF):
-			if len(line) > 0 { // torn: what follows gets a line of its own
-				_, err := k.file.WriteString("\n")
-				return err
-			}
-			return nil
-		case err != nil:
-			return err
-		}
-	}
+	})
+	return k, err
 }
 
 // has reports whether a cell was measured by this plan.
@@ -88,30 +63,26 @@ func (k *kept) has(p Plan) bool {
 
 // add appends a result and waits until it is durable.
 func (k *kept) add(r Result) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if _, err := k.file.Write(append(line, '\n')); err != nil {
+	if err := k.Add(r); err != nil {
 		return err
 	}
 	k.cells[r.Plan.name()] = r
-	return k.file.Sync()
+	return nil
 }
 
-func (k *kept) close() { _ = k.file.Close() } // what was added is durable
+func (k *kept) close() { _ = k.Close() } // what was added is durable
 
 // report writes all files of what is kept, each whole or not at all.
 func (k *kept) report(dir string) error {
 	errs := []error{
-		replace(filepath.Join(dir, "live.md"), Markdown(k.results())),
-		replace(filepath.Join(dir, "live.csv"), CSV(k.results())),
+		durable.Replace(filepath.Join(dir, "live.md"), Markdown(k.results())),
+		durable.Replace(filepath.Join(dir, "live.csv"), CSV(k.results())),
 	}
 	d := Document(k.results())
 	for _, f := range []report.Format{report.HTML, report.JSON} {
 		text, err := written(d, f)
 		if err == nil {
-			err = replace(filepath.Join(dir, "live."+string(f)), text)
+			err = durable.Replace(filepath.Join(dir, "live."+string(f)), text)
 		}
 		errs = append(errs, err)
 	}
@@ -129,12 +100,4 @@ func (k *kept) results() []Result {
 		}
 	}
 	return out
-}
-
-func replace(path string, data []byte) error {
-	fresh := path + ".new"
-	if err := os.WriteFile(fresh, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, path)
 }

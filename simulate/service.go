@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"autotune/controller"
+	"autotune/simulate/internal/setting"
 )
 
 // Epoch is the virtual time at which every run begins.
@@ -164,13 +165,8 @@ func (s *Service) Apply(_ context.Context, to controller.Setting) error {
 	if to.Equal(s.setting) {
 		return nil
 	}
-	if to.Len() != s.initial.Len() {
-		return fmt.Errorf("apply %s: must have a value for each of %d knobs", to, s.initial.Len())
-	}
-	for name := range to.All() {
-		if _, ok := s.initial.Get(name); !ok {
-			return fmt.Errorf("apply %s: %s is an unknown knob", to, name)
-		}
+	if err := setting.Fits(to, s.initial); err != nil {
+		return err
 	}
 	s.setting, s.changed = to, s.age
 	s.changes++

@@ -9,6 +9,7 @@ import (
 
 	"autotune/controller"
 	"autotune/simulate"
+	"autotune/simulate/internal/setting"
 )
 
 // Service is a service in virtual time, in which each request waits for what it
@@ -139,13 +140,8 @@ func (s *Service) Apply(_ context.Context, to controller.Setting) error {
 	if to.Equal(s.setting) {
 		return nil
 	}
-	if to.Len() != s.initial.Len() {
-		return fmt.Errorf("apply %s: must have a value for each of %d knobs", to, s.initial.Len())
-	}
-	for name := range to.All() {
-		if _, ok := s.initial.Get(name); !ok {
-			return fmt.Errorf("apply %s: %s is an unknown knob", to, name)
-		}
+	if err := setting.Fits(to, s.initial); err != nil {
+		return err
 	}
 	was := s.on
 	s.setting, s.on = to, leversOf(to, s.cfg.Cores)

@@ -47,18 +47,11 @@ func ReadSeries(r io.Reader, column string, group ...string) ([]Recording, error
 	}
 	var out []Recording
 	byKey := map[string]int{}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, csvfile.Fault(err)
-		}
+	err = csvfile.Each(rows, func(row []string) error {
 		v, err := measured(row[at])
 		if err != nil {
 			line, _ := rows.FieldPos(at)
-			return nil, fmt.Errorf("line %d, column %q: %w", line, column, err)
+			return fmt.Errorf("line %d, column %q: %w", line, column, err)
 		}
 		name, key := groupName(row, group, groupAt)
 		i, ok := byKey[key]
@@ -68,6 +61,10 @@ func ReadSeries(r io.Reader, column string, group ...string) ([]Recording, error
 			out = append(out, Recording{Name: name})
 		}
 		out[i].Values = append(out[i].Values, v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(out) == 0 {
 		return nil, errors.New("no rows: must have a header and a row for each value")

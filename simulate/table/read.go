@@ -40,17 +40,8 @@ func Read(r io.Reader, cfg Config) (*Table, error) {
 		return nil, err
 	}
 	in := newReading(cfg, header, roles)
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, csvfile.Fault(err)
-		}
-		if err := in.take(rows, row); err != nil {
-			return nil, err
-		}
+	if err := csvfile.Each(rows, func(row []string) error { return in.take(rows, row) }); err != nil {
+		return nil, err
 	}
 	return in.table()
 }

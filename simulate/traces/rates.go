@@ -65,36 +65,33 @@ func ReadRates(r io.Reader) (Rates, error) {
 func readCounts(rows *csv.Reader, unit string, each time.Duration) (Rates, error) {
 	out := Rates{Each: each}
 	first := uint64(0)
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return out, csvfile.Fault(err)
-		}
+	err := csvfile.Each(rows, func(row []string) error {
 		bad := func(column int, name, rule string, args ...any) error {
 			line, _ := rows.FieldPos(column)
 			return fmt.Errorf("line %d, column %q: %q: %s", line, name, shorten(row[column]), fmt.Sprintf(rule, args...))
 		}
 		t, err := strconv.ParseUint(strings.TrimSpace(row[0]), 10, 32)
 		if err != nil {
-			return out, bad(0, unit, "must be a whole number from 0")
+			return bad(0, unit, "must be a whole number from 0")
 		}
 		if len(out.PerSecond) == 0 {
 			first = t
 		}
 		if want := first + uint64(len(out.PerSecond)); t != want {
-			return out, bad(0, unit, "must follow on the line before: %d", want)
+			return bad(0, unit, "must follow on the line before: %d", want)
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(row[1]), 64)
 		if err != nil || !(n >= 0 && n <= mostRequests) {
-			return out, bad(1, "requests", "must be a number of requests within 0..%v", float64(mostRequests))
+			return bad(1, "requests", "must be a number of requests within 0..%v", float64(mostRequests))
 		}
 		if len(out.PerSecond) == mostRows {
-			return out, bad(0, unit, "must have at most %d rows", mostRows)
+			return bad(0, unit, "must have at most %d rows", mostRows)
 		}
 		out.PerSecond = append(out.PerSecond, n/each.Seconds())
+		return nil
+	})
+	if err != nil {
+		return out, err
 	}
 	if len(out.PerSecond) == 0 {
 		return out, errors.New("no rows: must have a row for each " + unit)
@@ -108,14 +105,7 @@ const timestamp = "2006-01-02 15:04:05.999999999"
 func readTimestamps(rows *csv.Reader) (Rates, error) {
 	out := Rates{Each: time.Second}
 	var first, last time.Time
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return out, csvfile.Fault(err)
-		}
+	err := csvfile.Each(rows, func(row []string) error {
 		bad := func(rule string) error {
 			line, _ := rows.FieldPos(0)
 			return fmt.Errorf("line %d, column %q: %q: %s", line, "TIMESTAMP", shorten(row[0]), rule)
@@ -123,21 +113,25 @@ func readTimestamps(rows *csv.Reader) (Rates, error) {
 		at, err := time.Parse(timestamp, strings.TrimSpace(row[0]))
 		switch {
 		case err != nil:
-			return out, bad("must be a time like 2023-11-16 18:17:03.9799600")
+			return bad("must be a time like 2023-11-16 18:17:03.9799600")
 		case first.IsZero():
 			first = at
 		case at.Before(last):
-			return out, bad("must not be before the line above")
+			return bad("must not be before the line above")
 		}
 		last = at
 		second := at.Unix() - first.Unix()
 		if second >= mostRows {
-			return out, bad(fmt.Sprintf("must be within %d s of the first", mostRows))
+			return bad(fmt.Sprintf("must be within %d s of the first", mostRows))
 		}
 		for int64(len(out.PerSecond)) <= second {
 			out.PerSecond = append(out.PerSecond, 0)
 		}
 		out.PerSecond[second]++
+		return nil
+	})
+	if err != nil {
+		return out, err
 	}
 	if len(out.PerSecond) == 0 {
 		return out, errors.New("no rows: must have a row for each request")

@@ -80,6 +80,22 @@ func Header(rows *csv.Reader, needs string) ([]string, error) {
 	return header, nil
 }
 
+// Each gives take every record after the header, until one of them fails.
+func Each(rows *csv.Reader, take func(row []string) error) error {
+	for {
+		row, err := rows.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return Fault(err)
+		}
+		if err := take(row); err != nil {
+			return err
+		}
+	}
+}
+
 // Fault says in one line why a record could not be read.
 func Fault(err error) error {
 	var parse *csv.ParseError

@@ -3,11 +3,12 @@ package plant
 import "time"
 
 // permits bound how many executions run at once: who finds none waits in line,
-// and is rejected when its patience ends.
+// and is rejected when its patience ends. A new patience holds for those who wait
+// already, too: in the executor each keeps the one it came with.
 type permits struct {
-	held    int
-	line    line
-	watched bool // an event will look at who waits first
+	held  int
+	line  line
+	looks time.Duration // when an event will look at who waits first; forever: none will
 }
 
 // acquire reports whether a request may go on at once.
@@ -24,9 +25,7 @@ func (s *Service) acquire(who int32) bool {
 	}
 	r.since, r.stage = s.now, queues
 	p.line.push(who)
-	if !p.watched {
-		s.tire()
-	}
+	s.tire()
 	return false
 }
 
@@ -69,8 +68,10 @@ func (s *Service) tire() {
 		who := p.line.first()
 		r := &s.requests[who]
 		if due := r.since + s.on.patience; due > s.now {
-			p.watched = true
-			s.agenda.plan(due, permitsTire, 0)
+			if due < p.looks {
+				p.looks = due
+				s.agenda.plan(due, permitsTire, 0)
+			}
 			return
 		}
 		p.line.pop()

@@ -112,6 +112,7 @@ func New(cfg Config) (*Service, error) {
 	s.setting, s.on = s.initial, leversOf(s.initial, cfg.Cores)
 	s.cache = newLRU(s.on.cacheSize)
 	s.cores.n = cfg.Cores
+	s.permits.looks = forever
 	s.collector.marked = s.live()
 	s.pace()
 	s.collector.resident = s.collector.marked + s.collector.goal
@@ -228,8 +229,10 @@ func (s *Service) happen(e event) {
 	case wakes:
 		s.woke(e.who)
 	case permitsTire:
-		s.permits.watched = false
-		s.tire()
+		if e.at == s.permits.looks { // else one that a shorter patience forestalled
+			s.permits.looks = forever
+			s.tire()
+		}
 	case memoryLook:
 		if s.on.memory && int32(s.on.memoryEvery/time.Millisecond) == e.who {
 			s.lookAtMemory()

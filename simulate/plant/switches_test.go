@@ -138,3 +138,25 @@ func TestSwitches_counts(t *testing.T) {
 	require.Greater(t, float64(free.Retries), 1.5*float64(bounded.Retries))
 	require.Positive(t, bounded.Retries)
 }
+
+// Patience that is cut while nobody waits holds for the next one who does, though
+// an event was planned by the longer one.
+func TestService_shorterPatienceHoldsAtOnce(t *testing.T) {
+	s, err := mustNamed(t, "overload").Start(1)
+	require.NoError(t, err)
+	patient := s.Setting().With(map[string]float64{"enable_concurrency_optimization": 1, "max_concurrent_executions": 1, "concurrency_timeout": 30})
+	for range 20 {
+		require.NoError(t, s.Apply(ctx, patient))
+		for s.permits.looks == forever {
+			_, err := s.Observe(ctx, 1, time.Millisecond)
+			require.NoError(t, err)
+		}
+		require.NoError(t, s.Apply(ctx, s.Setting().With(map[string]float64{"enable_concurrency_optimization": 0}))) // all are let in
+		require.NoError(t, s.Apply(ctx, patient.With(map[string]float64{"concurrency_timeout": 0.001})))
+		for range 100 {
+			_, err := s.Observe(ctx, 2, time.Millisecond)
+			require.NoError(t, err)
+			require.LessOrEqual(t, s.inQueue(), time.Millisecond)
+		}
+	}
+}

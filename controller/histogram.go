@@ -176,6 +176,14 @@ func (h *Histogram) Above(d time.Duration) uint64 {
 	return n
 }
 
+// longest is no less than any latency counted, and 0 if there is none.
+func (h *Histogram) longest() time.Duration {
+	if h.Count() == 0 {
+		return 0
+	}
+	return time.Duration(bucketStart(h.end))
+}
+
 type histogramJSON struct {
 	N        uint64  `json:"n"`
 	Sum      float64 `json:"sum"`

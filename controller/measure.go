@@ -125,11 +125,14 @@ func (c *Controller) stepMeasuring(in *Input) {
 			c.broken(b)
 			return
 		}
+		c.slow.takeSafe(&in.Sample, max(in.Sample.Over, c.wait))
 	}
 	switch c.block.take(&in.Sample, c.wait) {
 	case washed:
 		c.epoch++
+		c.slow.begin(1)
 	case full:
+		c.slow.endSafe()
 		c.keepBaseline()
 		c.measured.add(&c.block)
 		if c.asked.AutoMeasure {

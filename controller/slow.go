@@ -32,8 +32,8 @@ import (
 // worse by less than 2x is left to the pairs. A false abort is a strike, and two
 // are a quarantine.
 //
-// The same bets are made on the safe blocks of a trial, as a control. When one of
-// those trips, the service has bursts that last as long as the guard takes, and
+// The same bets are made on the safe blocks, before and in trials, as a control.
+// When one of those trips, the service has bursts that last as long as the guard takes, and
 // the limits widen; with each that does not, they narrow a little. So whatever
 // the bursts are like, in the long run at most one safe block in 400 trips, and a
 // harmless candidate's no more often (Gibbs & Candes 2021, adaptive conformal
@@ -48,7 +48,8 @@ type slowGuard struct {
 	poolFor time.Duration
 	known   int // pools there were ever
 
-	wide       float64 // by how much the limits are wider than usual, log units
+	wide       float64       // by how much the limits are wider than usual, log units
+	slowest    time.Duration // request of a safe block that tripped: no limit needs to be far above it
 	tail, body slowBet
 }
 
@@ -114,8 +115,8 @@ func (g *slowGuard) learn(ended, unfinished *Histogram, over time.Duration) {
 
 // begin starts to watch a block, or its measured part: requests of a new epoch.
 func (g *slowGuard) begin(factor time.Duration) {
-	g.tail.begin(factor, g.wide)
-	g.body.begin(factor, g.wide)
+	g.tail.begin(factor, g.wide, g.slowest)
+	g.body.begin(factor, g.wide, g.slowest)
 }
 
 // takeSafe bets on a tick of a safe block, whose outcome moves the limits.
@@ -125,21 +126,37 @@ func (g *slowGuard) takeSafe(s *Sample, over time.Duration) {
 	}
 	g.take(s, over)
 	if max(g.tail.bets.E(), g.body.bets.E()) >= g.at {
-		g.wide += widerBy
+		g.widen(s)
 		g.begin(1)
+	}
+}
+
+// widen is for a safe block that trips, in the tick where it does. What fails is
+// no reason: no limit is wide enough for it.
+func (g *slowGuard) widen(s *Sample) {
+	for _, h := range []*Histogram{s.Latency, s.Unfinished} {
+		g.slowest = max(g.slowest, h.longest())
+	}
+	if min(g.tail.limit, g.body.limit) < g.slowest {
+		g.wide += widerBy
 	}
 }
 
 // endSafe ends a safe block.
 func (g *slowGuard) endSafe() { g.wide = max(0, g.wide-narrowerBy) }
 
-func (b *slowBet) begin(factor time.Duration, wide float64) {
+func (b *slowBet) begin(factor time.Duration, wide float64, slowest time.Duration) {
 	limit := slices.Max(b.usual[:])
 	if limit >= MaxLatency { // so many fail that the quantile is one of them
 		limit = 0
 	}
+	if wide > 0 {
+		const above = 1.5
+		wider := min(float64(limit)*math.Exp(wide), above*float64(slowest))
+		limit = max(limit, time.Duration(wider))
+	}
 	b.bets.Restart()
-	*b = slowBet{usual: b.usual, bets: b.bets, limit: time.Duration(float64(limit*factor) * math.Exp(wide))}
+	*b = slowBet{usual: b.usual, bets: b.bets, limit: limit * factor}
 }
 
 // take bets on a tick.
@@ -208,6 +225,7 @@ func (c *Controller) watchControl(s *Sample) (shared bool) {
 	default:
 		c.slow.take(s, max(s.Over, c.wait))
 		if what := c.slow.trips(shownAt); what != "" {
+			c.slow.widen(s)
 			c.note("%s: the safe setting is as slow (%s): no strike against the candidate", c.control, what)
 			c.control = ""
 			c.beginMeasure()

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"autotune/controller"
+	"autotune/journal"
 	"autotune/policies"
 	"autotune/simulate/plant"
 	"autotune/simulate/traces"
@@ -21,6 +25,7 @@ import (
 type scenarioFlags struct {
 	common            *simulateCommon
 	name, rates, keys string
+	journal           string
 	duration          time.Duration
 	rate              float64
 }
@@ -33,6 +38,7 @@ func scenarioMode(common *simulateCommon) simulateMode {
 	fs.DurationVar(&f.duration, "duration", time.Hour, "of a run, in virtual time")
 	fs.StringVar(&f.rates, "rates", "", "CSV `file` of recorded request rates, whose busiest stretch is scaled to the scenario's mean")
 	fs.StringVar(&f.keys, "keys", "", "`file` of recorded keys, for what is asked for most")
+	fs.StringVar(&f.journal, "journal", "", "`folder` for the run's journal, for reports and replay")
 	fs.Float64Var(&f.rate, "rate", 0, "mean of arrivals, in requests/s (default the scenario's)")
 	return simulateMode{flags: fs, shared: []string{"policy", "seeds"}, run: f.run}
 }
@@ -52,6 +58,9 @@ func (f *scenarioFlags) run(cmd *cobra.Command) error {
 			return fmt.Errorf("seeds %d: must be at least 1", seeds)
 		}
 	}
+	if f.journal != "" && seeds > 1 {
+		return fmt.Errorf("journal %s: must be of one run, and --seeds asks for %d", f.journal, seeds)
+	}
 	lines := json.NewEncoder(os.Stdout)
 	for i := range seeds {
 		cfg := plant.RunConfig{Scenario: s, Seed: f.common.seed + uint64(i), Duration: f.duration}
@@ -62,9 +71,9 @@ func (f *scenarioFlags) run(cmd *cobra.Command) error {
 		if err := cfg.Check(); err != nil {
 			return err
 		}
-		run, err := plant.Tune(cmd.Context(), cfg)
+		run, err := f.tune(cmd.Context(), cfg)
 		if err != nil {
-			return failure{fmt.Errorf("seed %d: %w", cfg.Seed, err)}
+			return err
 		}
 		if f.common.json {
 			err = lines.Encode(run)
@@ -76,6 +85,45 @@ func (f *scenarioFlags) run(cmd *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// tune makes a run, and its journal if one is asked for.
+func (f *scenarioFlags) tune(ctx context.Context, cfg plant.RunConfig) (*plant.Run, error) {
+	var j *journal.Journal
+	if f.journal != "" {
+		var err error
+		if j, err = journal.Open(f.journal, journal.Options{}); err != nil {
+			return nil, err
+		}
+		if j.State() != nil {
+			return nil, errors.Join(fmt.Errorf("journal %s: must be empty: a simulated run does not go on from another", f.journal), j.Close())
+		}
+		cfg.Record = j
+	}
+	run, err := plant.Tune(ctx, cfg)
+	if err != nil {
+		err = failure{fmt.Errorf("seed %d: %w", cfg.Seed, err)}
+	}
+	if j != nil {
+		if e := j.Close(); e != nil {
+			err = errors.Join(err, failure{fmt.Errorf("journal: %w", e)})
+		}
+	}
+	return run, err
+}
+
+// between is an interval of relative changes, for people. Log units without bound
+// end at a scale that nobody should read as a figure.
+func between(low, high float64) string {
+	end := func(v float64) string { return fmt.Sprintf("%+.1f%%", 100*v) }
+	const beyond = 1000 // a factor
+	switch bounded := high < beyond; {
+	case !bounded && 1+low < 1.0/beyond:
+		return "not bounded yet"
+	case !bounded:
+		return end(low) + " or more"
+	}
+	return end(low) + " to " + end(high)
 }
 
 func policyName(policy, workload string) string {
@@ -126,7 +174,10 @@ func describeRun(r *plant.Run) string {
 	for _, t := range r.Tried {
 		fmt.Fprintf(&b, "  %v  %s %s: %s, %s", time.Duration(t.At*1e9).Round(time.Second), t.Name, t.Move, t.Outcome, t.Reason)
 		if t.Pairs > 0 {
-			fmt.Fprintf(&b, " (%+.1f%%, %+.1f%% to %+.1f%%, in %d pairs)", 100*t.Effect, 100*t.Low, 100*t.High, t.Pairs)
+			fmt.Fprintf(&b, " (%+.1f%%, %s, in %d pairs)", 100*t.Effect, between(t.Low, t.High), t.Pairs)
+		}
+		if t.Outcome == controller.Aborted || t.Outcome == controller.Errored {
+			b.WriteString(": " + t.Detail)
 		}
 		b.WriteByte('\n')
 	}

@@ -72,6 +72,18 @@ func TestSimulateScenario_recordedRequests(t *testing.T) {
 	require.Contains(t, text, "Against leaving everything as it was: +0 s of latency in all, +0 s of CPU time")
 }
 
+// A simulated run leaves a journal like a live one's, which replays.
+func TestSimulateScenario_journal(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "journal")
+	simulated(t, "--scenario", "high-frequency", "--duration", "10m", "--journal", dir)
+	p := begin(t, "replay", dir)
+	require.Equal(t, 0, p.end(t, time.Minute), p.err.String())
+	require.Contains(t, p.out.String(), "identical: 1 sessions, ")
+	p = begin(t, "simulate", "--scenario", "high-frequency", "--journal", dir)
+	require.Equal(t, 2, p.end(t, time.Minute))
+	require.Equal(t, "autotune: journal "+dir+": must be empty: a simulated run does not go on from another\n", p.err.String())
+}
+
 func TestSimulateScenario_badInput(t *testing.T) {
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "broken")
@@ -81,6 +93,7 @@ func TestSimulateScenario_badInput(t *testing.T) {
 		{"--scenario x", `scenario "x": must be one of everyday, high-allocation, `},
 		{"--scenario everyday --duration 1m", "duration 1m0s: must be at least 5m0s"},
 		{"--scenario everyday --policy guess", `policy "guess": must be one of guide, static`},
+		{"--scenario everyday --seeds 2 --journal j", "journal j: must be of one run, and --seeds asks for 2"},
 		{"--scenario everyday --seeds 0", "seeds 0: must be at least 1"},
 		{"--scenario everyday --rate -1", "rate -1: must be above 0"},
 		{"--scenario everyday --rates /nowhere", "rates /nowhere: no such file or directory"},

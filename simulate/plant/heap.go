@@ -17,9 +17,12 @@ type Heap struct {
 	Live float64
 	// Other resident memory, which is not the heap's.
 	Other float64
-	// Limit of memory that ratios are formed with, and that the collector heeds by
-	// cycles that follow sooner; 0: none.
+	// Limit that the collector heeds by cycles that follow sooner, as GOMEMLIMIT
+	// has it; 0: none.
 	Limit float64
+	// Container is the memory that there is, which ratios are formed with. It is the
+	// limit by default; owners leave the collector some room below.
+	Container float64
 	// Mark is the CPU time of marking a live byte, 1 ns by default, and Cycle that of any cycle, 100 µs.
 	Mark  float64 // seconds per byte
 	Cycle time.Duration
@@ -41,6 +44,9 @@ func (h *Heap) setDefaults() {
 	if h.Live == 0 {
 		h.Live = 4e6
 	}
+	if h.Container == 0 {
+		h.Container = h.Limit
+	}
 	if h.Mark == 0 {
 		h.Mark = 1e-9
 	}
@@ -61,6 +67,7 @@ func (h *Heap) check() error {
 		{"live", h.Live},
 		{"other", h.Other},
 		{"limit", h.Limit},
+		{"container", h.Container},
 		{"mark", h.Mark},
 		{"cycle", float64(h.Cycle)},
 		{"fault", h.Fault},
@@ -173,7 +180,7 @@ type release struct {
 // had again, and returns memory to the system after a collection.
 func (s *Service) lookAtMemory() {
 	h, c, r := &s.cfg.Heap, &s.collector, &s.returns
-	if h.Limit == 0 || s.rss()/h.Limit <= s.on.memoryAbove {
+	if h.Container == 0 || s.rss()/h.Container <= s.on.memoryAbove {
 		r.wait = 0
 		return
 	}

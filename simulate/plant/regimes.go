@@ -16,7 +16,7 @@ func regimes() []Scenario {
 	}
 	return []Scenario{
 		{
-			Name: "overload", For: "bursts beyond what the cores can do: bounding concurrency, and patience, sheds what comes too late",
+			Name: "overload", For: "bursts beyond what the cores can do: bounding concurrency sheds what comes too late, and a guard on errors refuses that",
 			Rate: 400,
 			Config: Config{
 				Cores: 4, Quantum: 10 * time.Millisecond, Arrivals: Bursty(300, 900, 20*time.Second, 4*time.Second), Overhead: 100 * us, Level: level,
@@ -60,7 +60,7 @@ func regimes() []Scenario {
 				Kinds: []Kind{
 					{Name: "render", Share: 1, Keys: Zipf(1.1, 20, 200_000), Work: 700 * us, Tail: simulate.Lognormal(0.5), Alloc: 120e3, Results: Results{Pure: true, Bytes: 24e3}},
 				},
-				Heap: Heap{Live: 20e6, Other: 40e6, Limit: 250e6},
+				Heap: Heap{Live: 20e6, Other: 40e6, Limit: 250e6, Container: 300e6},
 				Initial: map[string]float64{
 					catalog.EnableCache: 1, catalog.CacheSize: 8192, catalog.MemoryCleanupInterval: 10, catalog.MemoryThreshold: 0.75,
 				},

@@ -24,7 +24,7 @@ type RunConfig struct {
 	PolicyName string
 	// Goals by rank; the controller's defaults if empty.
 	Goals []controller.Goal
-	// Record takes the journal, if not nil.
+	// Record takes the journal, inputs and all, if not nil: it replays.
 	Record controller.Recorder
 }
 
@@ -72,6 +72,7 @@ type Tried struct {
 	Pairs   int                `json:"pairs"`
 	Outcome controller.Outcome `json:"outcome"`
 	Reason  controller.Reason  `json:"reason"`
+	Detail  string             `json:"detail,omitempty"` // figures, for people
 	// Effect on the top goal, with its interval.
 	Effect float64 `json:"effect"`
 	Low    float64 `json:"low"`
@@ -142,7 +143,7 @@ func (c *RunConfig) play(ctx context.Context, out *Run) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service, controller.Run(ctx, service, core, controller.Loop{Record: &runLog{run: out, then: c.Record}})
+	return service, controller.Run(ctx, service, core, controller.Loop{Record: &runLog{run: out, then: c.Record}, Inputs: c.Record != nil})
 }
 
 // check runs both settings afresh.
@@ -203,7 +204,7 @@ func (l *runLog) verdict(t *controller.Trial, at float64) {
 	out := l.run
 	out.Evaluations++
 	out.Pairs += t.Pairs
-	one := Tried{Name: t.Optimization, Move: t.Move, Pairs: t.Pairs, Outcome: t.Outcome, Reason: t.Reason, At: at}
+	one := Tried{Name: t.Optimization, Move: t.Move, Pairs: t.Pairs, Outcome: t.Outcome, Reason: t.Reason, Detail: t.Detail, At: at}
 	if len(t.Effects) > 0 {
 		e := t.Effects[0]
 		one.Effect, one.Low, one.High = e.Change, e.Low, e.High

@@ -110,7 +110,7 @@ func (s *Service) report(d time.Duration) {
 	gauges[controller.InFlight] = float64(s.inFlight)
 	gauges[controller.OldestInFlight] = age
 	gauges[controller.RSSBytes] = s.rss()
-	if limit := s.cfg.Heap.Limit; limit > 0 {
+	if limit := s.cfg.Heap.Container; limit > 0 {
 		gauges[controller.MemoryRatio] = s.rss() / limit
 	}
 	if t.cpu > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"autotune/controller"
 	"autotune/internal/stats"
+	"autotune/report"
 )
 
 // What a trial came to, by name in tallies.
@@ -71,7 +72,7 @@ func AA() Experiment {
 		Doc: "How often is a change that does nothing kept, or called worse, over drift, tails, rates and lengths of blocks? " +
 			"Each trial is by a fresh controller, at its full error rate of 2.5 %.",
 		Cells:    aaCells,
-		Measures: []Measure{{Name: kept, Of: Rate}, {Name: worse, Of: Rate}, {Name: everGuard, Of: Rate}, {Name: pairsOf, Of: Median, Format: "%.0f"}},
+		Measures: []Measure{{Name: kept, Of: Rate, Better: report.Less}, {Name: worse, Of: Rate, Better: report.Less}, {Name: everGuard, Of: Rate, Better: report.Less}, {Name: pairsOf, Of: Median, Format: "%.0f"}},
 		Claims:   aaClaims,
 		Charts:   aaCharts,
 		Tables:   aaTables,

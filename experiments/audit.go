@@ -10,6 +10,7 @@ import (
 
 	"autotune/controller"
 	"autotune/internal/stats"
+	"autotune/report"
 	"autotune/simulate"
 )
 
@@ -37,8 +38,8 @@ func Audit() Experiment {
 		Measures: []Measure{
 			{Name: rolledBack, Of: Rate, Format: "%.1f"},
 			{Name: auditsOf, Of: Median, Format: "%.0f"},
-			{Name: blocksTo, Of: Median, Format: "%.0f"},
-			{Name: exposure, Of: Mean, Format: "%.2f"},
+			{Name: blocksTo, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: exposure, Of: Mean, Format: "%.2f", Better: report.Less},
 		},
 		Claims: auditClaims,
 		Charts: auditCharts,
@@ -175,7 +176,7 @@ func auditClaims(r *Results) []Claim {
 	}
 	caught := func(a audited, least float64) Claim {
 		t := at(a)
-		e, _ := Measure{Name: blocksTo, Of: Median}.Take(t)
+		e, _ := Measure{Name: blocksTo, Of: Median, Better: report.Less}.Take(t)
 		return Claim{
 			Text:   fmt.Sprintf("%s: rolled back in %.0f %%", a.scenario(), least),
 			Figure: fmt.Sprintf("%d of %d, median %.0f blocks after the keep", t.Counts[rolledBack], t.N, e.Value),

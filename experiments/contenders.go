@@ -10,6 +10,7 @@ import (
 	"autotune/controller"
 	"autotune/experiments/rivals"
 	"autotune/internal/stats"
+	"autotune/report"
 )
 
 const (
@@ -115,16 +116,16 @@ func Contenders() Experiment {
 			"with a second for each request that fails; CPU-seconds where the scenario is about CPU; what a home earns there.",
 		Cells: contenderCells,
 		Measures: []Measure{
-			{Name: regretOf, Of: Median, Format: "%+.1f"},
-			{Name: excessOf, Of: Median, Format: "%+.1f"},
-			{Name: endOf, Of: Median, Format: "%+.1f"},
-			{Name: harmOf, Of: Median, Format: "%.2f"},
-			{Name: paidOf, Of: Median, Format: "%.3g"},
-			{Name: decidesOf, Of: Median, Format: "%.0f"},
-			{Name: requestsTo, Of: Median, Format: "%.0f"},
-			{Name: settledOf, Of: Median, Format: "%.0f"},
-			{Name: falselyOf, Of: Mean, Format: "%.1f"},
-			{Name: flipsOf, Of: Median, Format: "%.0f"},
+			{Name: regretOf, Of: Median, Format: "%+.1f", Better: report.Less},
+			{Name: excessOf, Of: Median, Format: "%+.1f", Better: report.Less},
+			{Name: endOf, Of: Median, Format: "%+.1f", Better: report.Less},
+			{Name: harmOf, Of: Median, Format: "%.2f", Better: report.Less},
+			{Name: paidOf, Of: Median, Format: "%.3g", Better: report.Less},
+			{Name: decidesOf, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: requestsTo, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: settledOf, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: falselyOf, Of: Mean, Format: "%.1f", Better: report.Less},
+			{Name: flipsOf, Of: Median, Format: "%.0f", Better: report.Less},
 			{Name: triedOf, Of: Median, Format: "%.0f"},
 		},
 		Tables: contenderTables,

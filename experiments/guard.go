@@ -9,6 +9,7 @@ import (
 
 	"autotune/controller"
 	"autotune/internal/stats"
+	"autotune/report"
 	"autotune/simulate"
 )
 
@@ -44,7 +45,7 @@ func Guard() Experiment {
 			{Name: everGuard, Of: Rate},
 			{Name: struck, Of: Rate},
 			{Name: withdrawn, Of: Rate, Format: "%.1f"},
-			{Name: untilAbort, Of: Median, Format: "%.2f"},
+			{Name: untilAbort, Of: Median, Format: "%.2f", Better: report.Less},
 			{Name: blocksOf, Of: Mean, Format: "%.1f"},
 		},
 		Tables: guardTables,
@@ -214,7 +215,7 @@ func guardClaims(r *Results) []Claim {
 		kept += t.N - t.Counts[withdrawn]
 		if g.Tail == "lognormal" {
 			all, caught, inBlock = all+t.N, caught+t.Counts[everGuard], inBlock+t.Counts[firstBlock]
-			if e, ok := (Measure{Name: untilAbort, Of: Median}).Take(t); ok {
+			if e, ok := (Measure{Name: untilAbort, Of: Median, Better: report.Less}).Take(t); ok {
 				slowest = max(slowest, e.Value)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"autotune/report"
 )
 
 // Power asks how surely and how soon effects of known size are found, and what
@@ -19,10 +21,10 @@ func Power() Experiment {
 			{Name: kept, Of: Rate, Format: "%.1f"},
 			{Name: worse, Of: Rate, Format: "%.1f"},
 			{Name: pairsOf, Of: Median, Format: "%.0f"},
-			{Name: pairsKept, Of: Median, Format: "%.0f"},
-			{Name: pairsWorse, Of: Median, Format: "%.0f"},
-			{Name: exposed, Of: Median, Format: "%.0f"},
-			{Name: paid, Of: Mean, Format: "%.3g"},
+			{Name: pairsKept, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: pairsWorse, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: exposed, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: paid, Of: Mean, Format: "%.3g", Better: report.Less},
 		},
 		Tables: powerTables,
 		Claims: powerClaims,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"autotune/controller"
+	"autotune/report"
 	"autotune/simulate"
 )
 
@@ -64,13 +65,13 @@ func Traps() Experiment {
 			"in percent, without noise: below zero is a gain. Each contender tries again what its cool-down allows. Medians are over seeds.",
 		Cells: trapCells,
 		Measures: []Measure{
-			{Name: wholeCost, Of: Median, Format: "%+.1f"},
-			{Name: endCost, Of: Median, Format: "%+.1f"},
+			{Name: wholeCost, Of: Median, Format: "%+.1f", Better: report.Less},
+			{Name: endCost, Of: Median, Format: "%+.1f", Better: report.Less},
 			{Name: trialsOf, Of: Median, Format: "%.0f"},
 			{Name: keepsOf, Of: Median, Format: "%.0f"},
 			{Name: tryingEnd, Of: Median, Format: "%.1f"},
-			{Name: stalled, Of: Median, Format: "%.1f"},
-			{Name: deathsOf, Of: Median, Format: "%.0f"},
+			{Name: stalled, Of: Median, Format: "%.1f", Better: report.Less},
+			{Name: deathsOf, Of: Median, Format: "%.0f", Better: report.Less},
 		},
 		Tables: trapTables,
 		Charts: trapCharts,

@@ -41,8 +41,9 @@ func Compare(a, b *Document) (*Document, error) {
 
 type comparison struct {
 	rows    []Row
-	table   [][]string
+	unclear [][]string // rows of tables
 	changed [][]string
+	same    int
 	counts  map[string]int
 	fresh   int
 	bars    []Bar // of relative changes: they share an axis
@@ -56,18 +57,24 @@ func (c *comparison) add(old, now *Row) {
 	verdict := d.verdict()
 	c.counts[verdict]++
 	c.rows = append(c.rows, d)
-	line := []string{
-		now.Scenario, now.Contender, now.Measure, old.text(), strconv.Itoa(old.N), now.text(), strconv.Itoa(now.N), d.signed(), verdict,
+	n := strconv.Itoa(now.N)
+	if old.N != now.N {
+		n = strconv.Itoa(old.N) + ", " + n
 	}
-	c.table = append(c.table, line)
+	line := []string{now.Scenario, now.Contender, now.Measure, verdict, d.signed(), old.text(), now.text(), n}
 	if d.Relative && math.Abs(d.Low) < 100 && math.Abs(d.High) < 100 {
 		tone := map[string]Tone{"better": Good, "worse": Bad, unclear: Quiet}[verdict]
 		c.bars = append(c.bars, Bar{
 			Label: now.Scenario + ", " + now.Measure, N: d.N, Value: 100 * d.Value, Low: 100 * d.Low, High: 100 * d.High, Tone: tone,
 		})
 	}
-	if verdict != unclear {
+	switch {
+	case verdict != unclear:
 		c.changed = append(c.changed, line)
+	case old.Value == now.Value && old.Low == now.Low && old.High == now.High:
+		c.same++
+	default:
+		c.unclear = append(c.unclear, line)
 	}
 }
 
@@ -153,12 +160,11 @@ func (c *comparison) document(a, b *Document, gone int) *Document {
 			fmt.Sprintf("%d figures are in both%s.", len(c.rows), verdicts) + chance,
 			"A difference is the second value less the first; of two relative changes, how the second leaves the metric against the first.",
 		},
-		Facts: []Fact{
-			{"first", a.Title},
-			{"second", b.Title},
-			{"only in the first", strconv.Itoa(gone)},
-			{"only in the second", strconv.Itoa(c.fresh)},
-		},
+		Facts: append(differing(a, b),
+			Fact{"only in the first", strconv.Itoa(gone)},
+			Fact{"only in the second", strconv.Itoa(c.fresh)},
+			Fact{"the same in both", strconv.Itoa(c.same)},
+		),
 		Rows: c.rows,
 	}
 	const mostBars = 40
@@ -171,10 +177,30 @@ func (c *comparison) document(a, b *Document, gone int) *Document {
 			},
 		})
 	}
-	head := []string{"scenario", "contender", "measure", "first", "n", "second", "n", "difference", "verdict"}
-	if len(c.changed) > 0 && len(c.changed) < len(c.table) {
-		d.Tables = append(d.Tables, Table{Title: "What changed", Head: head, Rows: c.changed})
+	head := []string{"scenario", "contender", "measure", "verdict", "difference", "first", "second", "n"}
+	for _, t := range []Table{
+		{Title: "What changed", Head: head, Rows: c.changed},
+		{Title: "Differences that may be chance", Head: head, Rows: c.unclear},
+	} {
+		if len(t.Rows) > 0 {
+			d.Tables = append(d.Tables, t)
+		}
 	}
-	d.Tables = append(d.Tables, Table{Title: "All figures in both", Head: head, Rows: c.table})
 	return d
+}
+
+// differing are the titles of two documents, and what they say of themselves that
+// is not the same.
+func differing(a, b *Document) []Fact {
+	out := []Fact{{"first", a.Title}, {"second", b.Title}}
+	of := map[string]string{}
+	for _, f := range a.Facts {
+		of[f.Name] = f.Value
+	}
+	for _, f := range b.Facts {
+		if was, ok := of[f.Name]; ok && was != f.Value {
+			out = append(out, Fact{f.Name, was + " and " + f.Value})
+		}
+	}
+	return out
 }

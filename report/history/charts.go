@@ -147,6 +147,10 @@ func toneOf(t *controller.Trial) (report.Tone, string) {
 	return report.Quiet, "put back: not shown better"
 }
 
+// mostDrawn is the relative change beyond which an interval is not drawn: it would
+// leave no room for the others.
+const mostDrawn = 4.0
+
 // effects of the trials on the top goal.
 func (h *history) effects() report.Chart {
 	top := h.session.Goals[0].Metric
@@ -158,11 +162,11 @@ func (h *history) effects() report.Chart {
 	for i := range h.trials.latest {
 		t := &h.trials.latest[i]
 		e, ok := t.Effect(top)
-		if !ok || t.Pairs == 0 || !bounded(e.Change) {
+		if !ok || t.Pairs == 0 || !bounded(e.Change) || e.Change > mostDrawn {
 			continue
 		}
 		low, high := 100*e.Low, 100*e.High
-		if !bounded(e.Low) || !bounded(e.High) {
+		if !bounded(e.Low) || !bounded(e.High) || e.High > mostDrawn {
 			low, high = math.NaN(), math.NaN()
 		}
 		tone, name := toneOf(&t.Trial)
@@ -174,7 +178,7 @@ func (h *history) effects() report.Chart {
 	if len(b.Bars) == 0 {
 		return report.Chart{}
 	}
-	note := "Where an interval is not drawn, there were too few pairs to bound it."
+	note := fmt.Sprintf("Where an interval is not drawn, there were too few pairs to bound it below %+.0f %%.", 100*mostDrawn)
 	if n := len(b.Bars) - mostEffects; n > 0 {
 		b.Bars = b.Bars[n:]
 		note += fmt.Sprintf(" The latest %d trials are shown.", mostEffects)

@@ -9,10 +9,10 @@ type excuse struct {
 
 // excuses by group. What is behind by more than this fails its claim.
 var excuses = map[string]excuse{
-	trapGroup:     {10, 15, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
-	workloadGroup: {20, 1, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
-	numberGroup:   {25, 5, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
-	homeGroup:     {60, 3, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
+	trapGroup:     {4, 8, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
+	workloadGroup: {6, 0.4, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
+	numberGroup:   {10, 4, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
+	homeGroup:     {30, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
 }
 
 // reasons why autotune is behind in a scenario, whoever is ahead, and by how many
@@ -21,15 +21,15 @@ var reasons = map[string]struct {
 	most float64
 	why  string
 }{
-	"effect only at high load":              {20, "in most blocks the candidate does nothing, and the verdict is on the typical block: it comes late. Who keeps on noise keeps it sooner"},
-	"a little better, rarely much worse":    {5, "a known limit: the verdict is on the typical block, which is better"},
+	"effect only at high load":              {16, "in most blocks the candidate does nothing, and the verdict is on the typical block: it comes late. Who keeps on noise keeps it sooner"},
+	"a little better, rarely much worse":    {3, "a known limit: the verdict is on the typical block, which is better"},
 	"switch cost above the gain":            {5, "each pair changes the setting twice, and each change costs more than the candidate saves: who looks less often pays less"},
-	"total stall in a candidate block":      {5, "it tries the candidate, and finds out within seconds; doing nothing does not"},
+	"total stall in a candidate block":      {4, "it tries the candidate, and finds out within seconds; doing nothing does not"},
 	"crash in a trial":                      {lost, "it tries the candidate, and the process dies once; doing nothing does not"},
-	"a keep that turns bad":                 {5, "an audit or an alert takes it back after some minutes; who keeps on less tries the old value again by chance"},
-	"cache_size, memory-constrained":        {60, "memory is above the hard limit from the start: trials are paused until it is below, whatever they might do about it"},
-	"tickets of a store":                    {120, "in every second minute no number of tickets matters, and the verdict is on the typical block: a step takes long"},
-	"no limit, latency rises with queueing": {30, "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block"},
+	"a keep that turns bad":                 {3, "an audit or an alert takes it back after some minutes; who keeps on less tries the old value again by chance"},
+	"cache_size, memory-constrained":        {50, "a larger cache pays once it is filled, which takes longer than a block: a verdict sees little of it. Who moves on less moves up"},
+	"tickets of a store":                    {90, "in every second minute no number of tickets matters, and the verdict is on the typical block: a step takes long"},
+	"no limit, latency rises with queueing": {20, "a limit matters in bursts of a fifth of the time only, and the verdict is on the typical block"},
 	"a cache with moods":                    {lost, "the best setting changes every eight seconds, and a verdict takes longer; a law that follows the mood is made for it"},
 }
 

@@ -304,7 +304,11 @@ func contenderClaims(r *Results) []Claim {
 				Text:   fmt.Sprintf("%s: ahead of %s on regret, with harm no greater", group, e.name),
 				Figure: fmt.Sprintf("%s against it, on average of %d scenarios", s, len(scenarios)), Holds: s.ahead(),
 			}
-			if x, ok := excuses[group]; ok && !c.Holds {
+			x, ok := excuses[group]
+			if r, only := reasons[scenarios[0]]; only && len(scenarios) == 1 {
+				x.regret, x.why = r.most, r.why
+			}
+			if ok && !c.Holds {
 				c.Text = fmt.Sprintf("%s: not ahead of %s, but by at most %.0f points of regret and %.1f of harm: %s", group, e.name, x.regret, x.harm, x.why)
 				c.Holds = s.regret.Value <= x.regret && s.harm.Value <= x.harm
 			}

@@ -97,20 +97,18 @@ func numberGrounds() []ground {
 // plantGround lets a scenario of simulate/plant be played on.
 func plantGround(g *ground, s plant.Scenario, offered []controller.Optimization, knob string) {
 	s.Config.Horizon = g.horizon
-	failures := &onces[uint64, []float64]{}
+	untuned := &onces[uint64, []paidFor]{}
 	g.scene = func(seed uint64) (meeting, play, error) {
 		service, err := s.Start(seed)
 		if err != nil {
 			return meeting{}, play{}, err
 		}
-		unchanged := failures.get(seed, func() []float64 { return failuresOf(s, seed, g.horizon) })
+		unchanged := untuned.get(seed, func() []paidFor { return leftAlone(s, seed, g.horizon) })
 		m := meeting{stage: stage{target: &watched{Service: service}, initial: s.Initial()}}
 		m.age = service.Age
 		m.books = func() (cost, excess float64) {
-			score, counts := service.Score().Whole, service.Counts()
-			failed := float64(counts.Failed + counts.Rejected)
-			was := unchanged[min(int(m.age()/time.Second), len(unchanged)-1)]
-			return score.LatencySeconds + failure*failed, score.LatencyExcess + failure*(failed-was)
+			is, was := billOf(service), unchanged[min(int(m.age()/paidEvery), len(unchanged)-1)]
+			return is.latency + failure*is.failed, is.latency - was.latency + failure*(is.failed-was.failed)
 		}
 		p := play{
 			space: service.Space(), knob: knob, offered: offered, goals: controller.DefaultGoals(), seed: seed, openLoop: true,
@@ -129,19 +127,30 @@ func plantGround(g *ground, s plant.Scenario, offered []controller.Optimization,
 	}
 }
 
-// failuresOf is how many requests had failed after each second, if nothing is done.
-func failuresOf(s plant.Scenario, seed uint64, d time.Duration) []float64 {
+// paidFor is what a service has cost: seconds of latency, and requests that failed.
+type paidFor struct{ latency, failed float64 }
+
+func billOf(s *plant.Service) paidFor {
+	c := s.Counts()
+	return paidFor{s.Bill().LatencySeconds, float64(c.Failed + c.Rejected)}
+}
+
+// paidEvery is how often it is noted what doing nothing costs: every tick ends
+// at a multiple of it.
+const paidEvery = 125 * time.Millisecond
+
+// leftAlone is what it has cost at each multiple of paidEvery, if nothing is done.
+func leftAlone(s plant.Scenario, seed uint64, d time.Duration) []paidFor {
 	service, err := s.Start(seed)
 	if err != nil {
-		return []float64{0}
+		return []paidFor{{}}
 	}
-	out := []float64{0}
-	for range int(d/time.Second) + 1 {
-		if _, err := service.Observe(context.Background(), 0, time.Second); err != nil {
+	out := []paidFor{{}}
+	for range int(d/paidEvery) + 8 {
+		if _, err := service.Observe(context.Background(), 0, paidEvery); err != nil {
 			break
 		}
-		c := service.Counts()
-		out = append(out, float64(c.Failed+c.Rejected))
+		out = append(out, billOf(service))
 	}
 	return out
 }

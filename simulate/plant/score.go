@@ -106,6 +106,9 @@ func (s *Service) Score() simulate.Scores {
 	return out
 }
 
+// Bill is what the run cost so far, compared with nothing: it costs no time.
+func (s *Service) Bill() simulate.Score { return s.score.whole.against(&s.score.whole) }
+
 // Harm is what the run's worse seconds cost, in seconds of latency: how much more
 // requests took in them than under the initial setting, without what other seconds
 // gained. It is 0 for a run that nobody tuned.

@@ -8,9 +8,11 @@
 //     guide's order for the workload; then the numbers of what was kept, twice
 //     and half and finer; and now and then the question whether what is on still
 //     pays.
-//   - Greedy and Random are for tables of measured configurations (Offline): one
-//     knob at a time without a model, and any configuration at random. They are
-//     the bounds that a search has to beat.
+//   - Greedy, Random and Search are for tables of measured configurations
+//     (Offline), where going to any of them is cheap. Greedy moves one knob at a
+//     time without a model, Random goes anywhere: the bounds that a search has to
+//     beat. Search goes where a Gaussian process over everything measured so far
+//     expects the greatest improvement (Bayesian optimization).
 //
 // Policies are deterministic: no clock, no I/O, chance only from View.Seed.
 package policies

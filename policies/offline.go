@@ -21,6 +21,7 @@ type Pool struct {
 var offline = map[string]func(Pool) controller.Policy{
 	"greedy": func(Pool) controller.Policy { return NewGreedy() },
 	"random": func(p Pool) controller.Policy { return NewRandom(p) },
+	"search": func(p Pool) controller.Policy { return NewSearch(p) },
 }
 
 // OfflineNames are the names that Offline knows: those of Names too.
@@ -42,4 +43,34 @@ func Offline(name string, pool Pool) (controller.Policy, error) {
 		return nil, fmt.Errorf("policy %q: must be one of %s", name, strings.Join(OfflineNames(), ", "))
 	}
 	return Named(name, "")
+}
+
+// jump proposes to go to a setting in one step, if that may be tried.
+func jump(v controller.View, to controller.Setting, why string) (controller.Proposal, bool) {
+	p := controller.Proposal{Move: "jump", Change: v.Safe.Diff(to), Why: why}
+	if len(p.Change) == 0 {
+		return controller.Proposal{}, false
+	}
+	o, ok := covering(v.Offered, p.Change)
+	if p.Optimization = o.Name; !ok || v.Blocked[p.BlockKey()] != "" {
+		return controller.Proposal{}, false
+	}
+	return p, true
+}
+
+// covering returns the optimization, without a switch, that has all knobs of a change.
+func covering(offered []controller.Optimization, change map[string]float64) (controller.Optimization, bool) {
+	for _, o := range offered {
+		if o.Switch != "" {
+			continue
+		}
+		all := true
+		for name := range change {
+			all = all && slices.Contains(o.Knobs, name)
+		}
+		if all {
+			return o, true
+		}
+	}
+	return controller.Optimization{}, false
 }

@@ -13,7 +13,7 @@ func rows() (controller.Space, []controller.Optimization, Pool) {
 	space := controller.Space{Knobs: []controller.Knob{
 		{Name: "s", Kind: controller.Switch},
 		{Name: "e", Kind: controller.Enum, Max: 2, Levels: []float64{0, 1, 2}},
-		{Name: "n", Kind: controller.Int, Min: 1, Max: 64, Levels: []float64{1, 2, 4, 8, 16, 32, 64}},
+		{Name: "n", Kind: controller.Int, Min: 1, Max: 64, Scale: controller.Log, Levels: []float64{1, 2, 4, 8, 16, 32, 64}},
 	}}
 	offered := []controller.Optimization{
 		{Name: "s", Switch: "s"},
@@ -101,12 +101,12 @@ func TestRandom_eachOnce(t *testing.T) {
 }
 
 func TestOffline(t *testing.T) {
-	require.Equal(t, []string{"greedy", "guide", "random", "static"}, OfflineNames())
+	require.Equal(t, []string{"greedy", "guide", "random", "search", "static"}, OfflineNames())
 	for _, name := range OfflineNames() {
 		p, err := Offline(name, Pool{})
 		require.NoError(t, err)
 		require.Implements(t, (*controller.Policy)(nil), p)
 	}
 	_, err := Offline("gready", Pool{})
-	require.EqualError(t, err, `policy "gready": must be one of greedy, guide, random, static`)
+	require.EqualError(t, err, `policy "gready": must be one of greedy, guide, random, search, static`)
 }

@@ -2,7 +2,6 @@ package policies
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"autotune/controller"
 )
@@ -48,12 +47,7 @@ func (r *Random) propose(v controller.View, i int) (controller.Proposal, bool) {
 	if to.Equal(v.Safe) || r.tried[to.String()] {
 		return controller.Proposal{}, false
 	}
-	p := controller.Proposal{Move: "jump", Change: v.Safe.Diff(to), Why: "drawn at random"}
-	o, ok := covering(v.Offered, p.Change)
-	if p.Optimization = o.Name; !ok || v.Blocked[p.BlockKey()] != "" {
-		return controller.Proposal{}, false
-	}
-	return p, true
+	return jump(v, to, "drawn at random")
 }
 
 // Learn remembers what was tried.
@@ -61,21 +55,4 @@ func (r *Random) Learn(t controller.Trial) {
 	if !t.To.IsZero() {
 		r.tried[t.To.String()] = true
 	}
-}
-
-// covering returns the optimization, without a switch, that has all knobs of a change.
-func covering(offered []controller.Optimization, change map[string]float64) (controller.Optimization, bool) {
-	for _, o := range offered {
-		if o.Switch != "" {
-			continue
-		}
-		all := true
-		for name := range change {
-			all = all && slices.Contains(o.Knobs, name)
-		}
-		if all {
-			return o, true
-		}
-	}
-	return controller.Optimization{}, false
 }

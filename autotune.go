@@ -87,14 +87,14 @@ func (a *Autopilot) build() error {
 	if a.target, err = NewTarget(a.ex, a.cfg.Knobs, a.sensors); err != nil {
 		return err
 	}
-	offered, err := a.cfg.offered(append(a.ex.Optimizations(), a.cfg.Optimizations...))
+	offered, err := a.cfg.offered(append(a.ex.Optimizations(), a.cfg.ownOptimizations()...))
 	if err != nil {
 		return err
 	}
 	cfg := controller.Config{
 		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
 		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget, Alert: a.cfg.Alert,
-		Advise: a.cfg.Advise, Pinned: a.cfg.Pinned,
+		Advise: a.cfg.Advise, Pinned: a.cfg.pinned(),
 	}
 	if a.cfg.Journal != "" {
 		if a.journal, err = journal.Open(a.cfg.Journal, journal.Options{}); err != nil {

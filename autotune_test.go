@@ -535,3 +535,26 @@ func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A knob of the service that belongs to no optimization is offered by itself; one
+// that the operator's environment sets is not moved; and what followed something
+// else before it was moved does so again after CloseToInitial.
+func TestAutopilot_ownKnobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast", "slow")
+		cfg.Optimizations = nil
+		undone := 0
+		cfg.Knobs[0].Undo = func() error { undone++; return nil }
+		cfg.Knobs[1].Pinned = "SLOW=1 is set in the environment"
+		cfg.Knobs[1].Undo = func() error { t.Error("undone, and never moved"); return nil }
+		pilot := start(t, cfg)
+		status := until(t, pilot, "fast is kept", func(s autotune.Status) bool { return s.Safe.On("fast") })
+		require.Contains(t, status.Blocked["slow"], "pinned")
+		require.NoError(t, pilot.CloseToInitial())
+		require.Equal(t, 1, undone)
+		require.False(t, s.fast.Load())
+		require.NoError(t, pilot.Executor().Close())
+	})
+}

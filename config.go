@@ -28,7 +28,8 @@ type Config struct {
 	// Exporter takes spans of the executor's steps; nil for none, and then
 	// enable_optimized_telemetry, which would move nothing, is not there to be offered.
 	Exporter executor.Exporter
-	// Knobs of the service itself, and the Optimizations that they belong to.
+	// Knobs of the service itself, and the Optimizations that they belong to. A knob
+	// that belongs to none is offered by itself, under its own name.
 	Knobs         []knobs.Actuator
 	Optimizations []controller.Optimization
 	// Offer names the optimizations that may be tried, in this order where the
@@ -138,6 +139,32 @@ func (c *Config) policy() (controller.Policy, string, error) {
 		return p, named.String(), nil
 	}
 	return p, fmt.Sprintf("%T", p), nil
+}
+
+// ownOptimizations are those of the service's own knobs.
+func (c *Config) ownOptimizations() []controller.Optimization {
+	out := slices.Clone(c.Optimizations)
+	for _, a := range c.Knobs {
+		if !slices.ContainsFunc(c.Optimizations, func(o controller.Optimization) bool {
+			return o.Switch == a.Knob.Name || slices.Contains(o.Knobs, a.Knob.Name)
+		}) {
+			out = append(out, a.Optimization())
+		}
+	}
+	return out
+}
+
+// pinned are the knobs that are the operator's alone: those that the environment
+// sets are, too.
+func (c *Config) pinned() []string {
+	out := slices.Clone(c.Pinned)
+	for _, a := range c.Knobs {
+		if a.Pinned != "" && !slices.Contains(out, a.Knob.Name) {
+			c.Logger.Info().Str("knob", a.Knob.Name).Msg("pinned: " + a.Pinned)
+			out = append(out, a.Knob.Name)
+		}
+	}
+	return out
 }
 
 // offered returns the optimizations that may be tried, with what the owner

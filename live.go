@@ -25,7 +25,8 @@ type Target struct {
 	space   controller.Space
 	start   time.Time
 
-	mu    sync.Mutex // held while actuators are being moved
+	mu    sync.Mutex      // held while actuators are being moved
+	moved map[string]bool // knobs that were ever set
 	epoch uint64
 	seen  executor.Signals // as of the last sample
 }
@@ -35,7 +36,7 @@ var _ controller.Target = (*Target)(nil)
 // NewTarget returns the live target made of an executor (or nil), the service's
 // own knobs, and sensors. Every fault of the knobs is reported at once.
 func NewTarget(ex *executor.Executor, own []knobs.Actuator, s *sensors.Sensors) (*Target, error) {
-	t := &Target{ex: ex, own: slices.Clone(own), sensors: s, start: time.Now()}
+	t := &Target{ex: ex, own: slices.Clone(own), sensors: s, start: time.Now(), moved: map[string]bool{}}
 	if ex != nil {
 		t.space.Knobs = append(t.space.Knobs, ex.Knobs()...)
 	}
@@ -92,8 +93,26 @@ func (t *Target) apply(ctx context.Context, s controller.Setting) error {
 		if now, err := a.Get(); err == nil && now == v {
 			continue // in force already; a knob may be dear to set
 		}
+		t.moved[a.Knob.Name] = true
 		if err := a.Set(v); err != nil {
 			errs = append(errs, fmt.Errorf("set %s to %v: %w", a.Knob.Name, v, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// undo is for after the initial setting was put back: knobs that were moved, and
+// for which that is not all, go back to what they were.
+func (t *Target) undo() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var errs []error
+	for _, a := range t.own {
+		if a.Undo == nil || !t.moved[a.Knob.Name] {
+			continue
+		}
+		if err := a.Undo(); err != nil {
+			errs = append(errs, fmt.Errorf("undo %s: %w", a.Knob.Name, err))
 		}
 	}
 	return errors.Join(errs...)

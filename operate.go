@@ -132,11 +132,12 @@ func (a *Autopilot) toInitial() error {
 }
 
 // CloseToInitial is Close with the setting of the start put in force, also when
-// the autopilot has ended already. Call it instead of Close, not after it.
+// the autopilot has ended already, and knobs undone that followed something else
+// before they were moved. Call it instead of Close, not after it.
 func (a *Autopilot) CloseToInitial() error {
 	// The loop acts on it within a tick, and ends by itself.
 	if err := a.send(context.Background(), controller.StopToInitial); err == nil {
 		<-a.done
 	}
-	return errors.Join(a.toInitial(), a.close())
+	return errors.Join(a.toInitial(), a.target.undo(), a.close())
 }

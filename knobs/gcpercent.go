@@ -12,7 +12,8 @@ import (
 // process: higher is less CPU for more memory. Bounds are 25 to 800, a trial
 // moves it by a factor of 2 at most. It defers work, so blocks under it need to
 // span collections. It reads back from the runtime; collection turned off
-// (GOGC=off) reads as -1, which is outside the bounds, and no trial moves a knob from there.
+// (GOGC=off) reads as -1, which is outside the bounds, and no trial moves a knob
+// from there. Where GOGC is in the environment, it is pinned.
 func GCPercent() Actuator {
 	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	return Actuator{
@@ -28,5 +29,5 @@ func GCPercent() Actuator {
 			debug.SetGCPercent(int(v))
 			return nil
 		},
-	}
+	}.operator("GOGC")
 }

@@ -81,7 +81,7 @@ func AA() Experiment {
 
 func aaCells(short bool) ([]Cell, error) {
 	var cells []Cell
-	rates, blocks, trials, goals := []float64{5, 50, 500}, []time.Duration{1250 * time.Millisecond, 5 * time.Second, 30 * time.Second}, 10_000, 4000
+	rates, blocks, trials, goals := []float64{5, 50, 500}, []time.Duration{1250 * time.Millisecond, 5 * time.Second, 30 * time.Second}, 4000, 4000
 	if short {
 		rates, blocks, trials, goals = []float64{50}, []time.Duration{5 * time.Second}, 200, 100
 	}

@@ -18,14 +18,9 @@ const mostIdle = 100_000
 // one draw.
 func (s *search) sequential(ctx context.Context) error {
 	target := s.table.NewTarget(s.run.start, s.cfg.Order, s.cfg.Seed)
-	core, err := controller.New(controller.Config{
-		Space:   s.table.space,
-		Offered: s.table.offered,
-		Goals:   []controller.Goal{{Metric: Value, Maximize: s.table.cfg.Maximize}},
-		Policy:  s.gate,
-		Seed:    s.cfg.Seed,
-		Timing:  controller.Timing{Washout: -1, Measure: draw, Tick: draw, MinRequests: -1},
-	})
+	cfg := s.table.config(s.gate)
+	cfg.Seed = s.cfg.Seed
+	core, err := controller.New(cfg)
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
@@ -49,6 +44,22 @@ func (s *search) sequential(ctx context.Context) error {
 	s.run.final = final
 	s.run.Measurements, s.run.Idle = target.draws-w.idle, w.idle
 	return err
+}
+
+// Controller is the configuration of a controller of the table's targets, with a
+// policy that is shown as blocked what nobody measured. The rest is for the caller.
+func (t *Table) Controller(policy controller.Policy) controller.Config {
+	return t.config(&gate{Policy: policy, table: t, refuse: func(int) string { return "" }})
+}
+
+func (t *Table) config(policy controller.Policy) controller.Config {
+	return controller.Config{
+		Space:   t.space,
+		Offered: t.offered,
+		Goals:   []controller.Goal{{Metric: Value, Maximize: t.cfg.Maximize}},
+		Policy:  policy,
+		Timing:  controller.Timing{Washout: -1, Measure: draw, Tick: draw, MinRequests: -1},
+	}
 }
 
 // watch counts what the controller does, and says when an environment, or the

@@ -36,6 +36,7 @@ type middleware struct {
 	next     http.Handler
 	intended string
 	skip     func(*http.Request) bool
+	routes   *Routes
 }
 
 // Middleware returns a handler that calls next and records each request. A
@@ -60,9 +61,19 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	res := &response{ResponseWriter: w, request: m.start(r)}
+	var began time.Time
+	if m.routes != nil {
+		began = time.Now()
+	}
 	// No recover: a panic that is not caught keeps the stack of where it came from.
 	returned := false
-	defer func() { res.request.End(!returned || res.status >= http.StatusInternalServerError) }()
+	defer func() {
+		failed := !returned || res.status >= http.StatusInternalServerError
+		res.request.End(failed)
+		if m.routes != nil {
+			m.routes.count(r, time.Since(began), failed)
+		}
+	}()
 	m.next.ServeHTTP(res.as(), r)
 	returned = true
 }

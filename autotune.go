@@ -25,7 +25,7 @@ type Autopilot struct {
 	target  *Target
 	core    *controller.Controller
 	journal *journal.Journal // nil: none
-	alerts  *alerts
+	news    *news
 	lease   *lease
 	started time.Time
 
@@ -39,7 +39,8 @@ type Autopilot struct {
 	stalled        atomic.Bool // the lease expired
 
 	// Of the loop alone.
-	taken     int64     // asks received
+	taken     int64 // asks received
+	verdicts  map[controller.Outcome]uint64
 	paused    bool      // by Pause
 	held      bool      // what the controller was told last: hold, by Pause or by the switch
 	revision  uint64    // of the controller, when last published
@@ -54,7 +55,7 @@ type Autopilot struct {
 // Close then still releases the journal.
 func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 	cfg.setDefaults()
-	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), done: make(chan struct{}), started: time.Now()}
+	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), done: make(chan struct{}), started: time.Now(), verdicts: map[controller.Outcome]uint64{}}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.release(true))
 	}
@@ -64,7 +65,7 @@ func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 		<-a.done
 		return errors.Join(a.runErr, a.release(false))
 	})
-	a.alerts = startAlerts(cfg.OnAlert, a.ex.Alerts(), cfg.Logger)
+	a.news = startNews(cfg.OnAlert, cfg.OnDecision, a.ex.Alerts(), cfg.Logger)
 	a.store()
 	a.lease = startLease(cfg.Lease, a.leaseExpired)
 	go a.loop(ctx)

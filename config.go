@@ -80,9 +80,12 @@ type Config struct {
 	// OnAlert is told of what a person should look at, alerts of the executor's
 	// performance monitoring included: until its end the autopilot takes them from
 	// Executor().Alerts, and nobody else should. It is called from a goroutine of
-	// its own, one alert at a time; if it falls 64 behind, alerts are dropped and
+	// its own, one at a time; if it falls 64 behind, alerts are dropped and
 	// counted, in Status and, for steps, in the executor's Stats.
 	OnAlert func(Alert)
+	// OnDecision is told of each verdict, of audits too: what was tried, what came of
+	// it and why, with effects and intervals. It shares OnAlert's goroutine and queue.
+	OnDecision func(controller.Trial)
 }
 
 const (

@@ -22,6 +22,10 @@ func (r recorder) Append(rec controller.Record) error {
 	}
 	r.log(&rec)
 	r.alert(&rec)
+	if rec.Kind == controller.RecordVerdict {
+		r.a.verdicts[rec.Trial.Outcome]++
+		r.a.news.decided(*rec.Trial)
+	}
 	return err
 }
 
@@ -84,16 +88,16 @@ func auditFields(e *zerolog.Event, t *controller.Trial) *zerolog.Event {
 func (r recorder) alert(rec *controller.Record) {
 	switch {
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit == 0 && rec.Trial.Outcome == controller.Aborted:
-		r.a.alerts.send(Alert{Kind: AlertGuard, Message: rec.Trial.Optimization + ": " + rec.Trial.Detail})
+		r.a.news.send(Alert{Kind: AlertGuard, Message: rec.Trial.Optimization + ": " + rec.Trial.Detail})
 	case rec.Kind == controller.RecordVerdict && rec.Trial.Audit != 0 && rec.Trial.Outcome == controller.Kept:
-		r.a.alerts.send(Alert{Kind: AlertRollback, Message: rec.Trial.Optimization + " " + rec.Trial.Move + ": " + rec.Trial.Detail})
+		r.a.news.send(Alert{Kind: AlertRollback, Message: rec.Trial.Optimization + " " + rec.Trial.Move + ": " + rec.Trial.Detail})
 	case rec.Kind == controller.RecordAlert:
-		r.a.alerts.send(Alert{Kind: AlertDegraded, Message: rec.Degraded.String(), Degraded: rec.Degraded})
+		r.a.news.send(Alert{Kind: AlertDegraded, Message: rec.Degraded.String(), Degraded: rec.Degraded})
 	case rec.Kind == controller.RecordPhase && rec.Phase.Phase == controller.Paused && !rec.Phase.ByOperator:
-		r.a.alerts.send(Alert{Kind: AlertPaused, Message: rec.Phase.Why})
+		r.a.news.send(Alert{Kind: AlertPaused, Message: rec.Phase.Why})
 	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, "restore: "):
-		r.a.alerts.send(Alert{Kind: AlertRestore, Message: rec.Note})
+		r.a.news.send(Alert{Kind: AlertRestore, Message: rec.Note})
 	case rec.Kind == controller.RecordNote && strings.Contains(rec.Note, ": quarantined: "):
-		r.a.alerts.send(Alert{Kind: AlertQuarantine, Message: rec.Note})
+		r.a.news.send(Alert{Kind: AlertQuarantine, Message: rec.Note})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // the autopilot costs can be measured.
 func (a *Autopilot) loop(ctx context.Context) {
 	defer close(a.done)
-	defer a.alerts.stop()
+	defer a.news.stop()
 	defer a.lease.stop()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -58,7 +59,7 @@ func (a *Autopilot) survive() {
 	s := *a.status.Load()
 	s.Phase, s.Why, s.Trial = controller.Ended, a.runErr.Error(), nil
 	a.status.Store(&s)
-	a.alerts.send(Alert{Kind: AlertPanic, Message: a.runErr.Error()})
+	a.news.send(Alert{Kind: AlertPanic, Message: a.runErr.Error()})
 }
 
 // putBack applies the last kept setting without the controller. It fails at once
@@ -95,7 +96,7 @@ func (a *Autopilot) leaseExpired() bool {
 		msg = fmt.Sprintf("the loop has not moved for %v: %v", a.cfg.Lease, err)
 	}
 	a.cfg.Logger.Error().Msg(msg)
-	a.alerts.send(Alert{Kind: AlertLease, Message: msg})
+	a.news.send(Alert{Kind: AlertLease, Message: msg})
 	return err == nil
 }
 
@@ -140,7 +141,7 @@ func (a *Autopilot) store() {
 	a.revision, a.published = a.core.Revision(), time.Now()
 	s := &Status{
 		Status: a.core.Status(), Policy: a.policy, Seed: a.cfg.Seed, Until: a.cfg.Budget.Until,
-		AlertsDropped: a.alerts.dropped.Load(),
+		AlertsDropped: a.news.dropped.Load(), Verdicts: maps.Clone(a.verdicts),
 	}
 	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuKnown {
 		s.CPUSeconds = cpu - a.cpuBefore

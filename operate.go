@@ -27,8 +27,11 @@ type Status struct {
 	// of one core.
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
 	CPURatio   float64 `json:"cpu_ratio,omitempty"`
-	// AlertsDropped because OnAlert was too slow; those on steps are counted in
-	// the executor's Stats.
+	// Verdicts of this session by outcome, audits included: of Ended there are only
+	// the latest.
+	Verdicts map[controller.Outcome]uint64 `json:"verdicts,omitempty"`
+	// AlertsDropped, and decisions, because a callback was too slow; those on steps
+	// are counted in the executor's Stats.
 	AlertsDropped int64 `json:"alerts_dropped,omitempty"`
 }
 

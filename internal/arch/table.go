@@ -120,7 +120,7 @@ func Table() []Row {
 		},
 		{
 			Package:   "metrics",
-			Imports:   []string{Root, "controller"},
+			Imports:   []string{Root, "controller", "executor", "sensors"},
 			Libraries: []string{"github.com/prometheus", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/metric"},
 			Why:       "it reads counters that are there already, when it is scraped; only those who want it link a metrics client",
 		},

@@ -36,14 +36,28 @@ func TestRecorder_auditsAndAlerts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			log := zerolog.New(&out)
-			a := &Autopilot{cfg: Config{Logger: &log}, alerts: &alerts{queue: make(chan Alert, 1)}}
+			var alerts []AlertKind
+			var decisions []controller.Trial
+			n := &news{
+				queue: make(chan func(), 2), alert: func(a Alert) { alerts = append(alerts, a.Kind) },
+				decide: func(t controller.Trial) { decisions = append(decisions, t) },
+			}
+			a := &Autopilot{cfg: Config{Logger: &log}, news: n, verdicts: map[controller.Outcome]uint64{}}
 			require.NoError(t, recorder{a}.Append(c.rec))
 			require.Regexp(t, c.log, out.String())
+			n.stop()
+			n.run(nil, &log)
 			if c.alert == "" {
-				require.Empty(t, a.alerts.queue)
-				return
+				require.Empty(t, alerts)
+			} else {
+				require.Equal(t, []AlertKind{c.alert}, alerts)
 			}
-			require.Equal(t, c.alert, (<-a.alerts.queue).Kind)
+			if c.rec.Kind == controller.RecordVerdict {
+				require.Equal(t, []controller.Trial{*c.rec.Trial}, decisions)
+				require.EqualValues(t, 1, a.verdicts[c.rec.Trial.Outcome])
+			} else {
+				require.Empty(t, decisions)
+			}
 		})
 	}
 }

@@ -39,57 +39,69 @@ type Alert struct {
 	Degraded *controller.Degraded
 }
 
-// alertQueue is how many alerts may wait for a slow OnAlert; as many of the
-// executor's wait in the executor.
-const alertQueue = 64
+// newsQueue is how many alerts and decisions may wait for slow callbacks; as many
+// alerts of the executor's wait in the executor.
+const newsQueue = 64
 
-// alerts calls the owner back from a goroutine of its own, so that a callback
+// news calls the owner back from a goroutine of its own, so that a callback
 // may take its time, or call Close. The executor's alerts come to it directly.
-type alerts struct {
-	queue   chan Alert
+type news struct {
+	queue   chan func()
 	dropped atomic.Int64
+	alert   func(Alert)
+	decide  func(controller.Trial)
 }
 
-// startAlerts begins to call back, if there is somebody to call, and to log and
+// startNews begins to call back, if there is somebody to call, and to log and
 // pass on what comes from steps.
-func startAlerts(call func(Alert), steps <-chan executor.Alert, log *zerolog.Logger) *alerts {
-	a := &alerts{queue: make(chan Alert, alertQueue)}
-	if call == nil {
-		call = func(Alert) {}
+func startNews(alert func(Alert), decide func(controller.Trial), steps <-chan executor.Alert, log *zerolog.Logger) *news {
+	n := &news{queue: make(chan func(), newsQueue), alert: alert, decide: decide}
+	if alert == nil {
+		n.alert = func(Alert) {}
 	}
-	go a.run(call, steps, log)
-	return a
+	if decide == nil {
+		n.decide = func(controller.Trial) {}
+	}
+	go n.run(steps, log)
+	return n
 }
 
-func (a *alerts) run(call func(Alert), steps <-chan executor.Alert, log *zerolog.Logger) {
+func (n *news) run(steps <-chan executor.Alert, log *zerolog.Logger) {
 	for {
 		select {
-		case alert, ok := <-a.queue:
+		case tell, ok := <-n.queue:
 			if !ok {
 				return
 			}
-			call(alert)
+			tell()
 		case step, ok := <-steps:
 			if !ok {
 				steps = nil // the executor is closed
 				continue
 			}
 			log.Warn().Str("step", step.Step).Str("metric", string(step.Metric)).Float64("threshold", step.Threshold).Msg(step.String())
-			call(Alert{At: step.At, Kind: AlertStep, Message: step.String(), Step: &step})
+			n.alert(Alert{At: step.At, Kind: AlertStep, Message: step.String(), Step: &step})
 		}
 	}
 }
 
 // send queues an alert, now, or counts it as dropped.
-func (a *alerts) send(alert Alert) {
+func (n *news) send(alert Alert) {
 	alert.At = time.Now()
+	n.add(func() { n.alert(alert) })
+}
+
+// decided queues a verdict, likewise.
+func (n *news) decided(t controller.Trial) { n.add(func() { n.decide(t) }) }
+
+func (n *news) add(tell func()) {
 	select {
-	case a.queue <- alert:
+	case n.queue <- tell:
 	default:
-		a.dropped.Add(1)
+		n.dropped.Add(1)
 	}
 }
 
 // stop lets the goroutine end after what is queued. It does not wait for it: a
 // callback may be waiting for us.
-func (a *alerts) stop() { close(a.queue) }
+func (n *news) stop() { close(n.queue) }

@@ -53,6 +53,7 @@ lint: ## check formatting and run the linters
 
 mod: ## check that go.mod and go.sum are tidy and the modules unaltered
 	go mod tidy -diff
+	go -C examples/outside mod tidy -diff
 	go mod verify
 
 build: ## build everything, the examples too
@@ -96,6 +97,7 @@ rename: ## set the module path everywhere: make rename MODULE=example.org/x/auto
 	old=$$(go list -m); \
 	go mod edit -module "$$MODULE"; \
 	go mod edit -module "$$MODULE/tools" tools/go.mod; \
+	go mod edit -droprequire "$$old" -dropreplace "$$old" -require "$$MODULE@v0.0.0" -replace "$$MODULE=../.." examples/outside/go.mod; \
 	pattern=$$(printf '%s' "$$old" | sed 's/[.]/\\./g'); \
 	swap="s#\"$$pattern(/[^\"]*)?\"#\"$$MODULE\\1\"#"; \
 	find . -name '.?*' -prune -o \( -name '*.go' -o -name '*.md' \) -exec \

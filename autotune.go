@@ -28,6 +28,7 @@ type Autopilot struct {
 	news    *news
 	lease   *lease
 	started time.Time
+	replica replica
 
 	status         atomic.Pointer[Status]
 	asked          chan controller.Ask
@@ -65,6 +66,7 @@ func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 		<-a.done
 		return errors.Join(a.runErr, a.release(false))
 	})
+	a.replica = a.cfg.replica()
 	a.news = startNews(cfg.OnAlert, cfg.OnDecision, a.ex.Alerts(), cfg.Logger)
 	a.store()
 	a.lease = startLease(cfg.Lease, a.leaseExpired)
@@ -95,7 +97,7 @@ func (a *Autopilot) build() error {
 	cfg := controller.Config{
 		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
 		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget, Alert: a.cfg.Alert,
-		Advise: a.cfg.Advise, Pinned: a.cfg.pinned(),
+		Advise: a.cfg.Advise, Instance: a.cfg.Instance, Pinned: a.cfg.pinned(),
 	}
 	if a.cfg.Journal != "" {
 		if a.journal, err = journal.Open(a.cfg.Journal, journal.Options{}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"time"
 
@@ -58,6 +59,16 @@ type Config struct {
 	Journal string
 	// Advise: change nothing, record what would be tried and why.
 	Advise bool
+	// Instance names this process among its replicas, for the journal and for Share
+	// and Stagger; the host's name if empty.
+	Instance string
+	// Share of the instances that run trials, 0 to 1, by their names: with 0.25 about
+	// one in four does. The others put back what their journal has kept and stand by.
+	// 0 stands for all.
+	Share float64
+	// Stagger spreads the first trials of instances that start together over so
+	// long: each stands by until its own turn in it, by its name. 0: at once.
+	Stagger time.Duration
 	// Seed of every coin; a random one if 0. It is in the journal.
 	Seed uint64
 	// OpenLoop says that clients do not wait for an answer before they ask again:
@@ -120,6 +131,9 @@ func (c *Config) setDefaults() {
 	}
 	for c.Seed == 0 {
 		c.Seed = rand.Uint64()
+	}
+	if c.Instance == "" {
+		c.Instance, _ = os.Hostname() // without a name all are the same instance
 	}
 	if c.Logger == nil {
 		nop := zerolog.Nop()
@@ -201,5 +215,5 @@ func (c *Config) offered(all []controller.Optimization) ([]controller.Optimizati
 	if least := max(leastLease, 4*c.Timing.Tick); c.Lease < least {
 		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, least))
 	}
-	return out, errors.Join(errs...)
+	return out, errors.Join(append(errs, c.checkReplica())...)
 }

@@ -117,7 +117,7 @@ func (a *Autopilot) ask() controller.Ask {
 		}
 	default:
 	}
-	hold := a.paused || !a.ex.Config().EnableAutomaticOptimization
+	hold := a.paused || !a.ex.Config().EnableAutomaticOptimization || a.replica.standsBy(time.Since(a.started)) != ""
 	if hold == a.held {
 		return 0
 	}
@@ -142,6 +142,7 @@ func (a *Autopilot) store() {
 	s := &Status{
 		Status: a.core.Status(), Policy: a.policy, Seed: a.cfg.Seed, Until: a.cfg.Budget.Until,
 		AlertsDropped: a.news.dropped.Load(), Verdicts: maps.Clone(a.verdicts),
+		Instance: a.cfg.Instance, StandsBy: a.replica.standsBy(time.Since(a.started)),
 	}
 	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuKnown {
 		s.CPUSeconds = cpu - a.cpuBefore

@@ -20,6 +20,10 @@ type Status struct {
 	// Policy by which candidates are chosen, and the seed of every coin.
 	Policy string `json:"policy"`
 	Seed   uint64 `json:"seed"`
+	// Instance is this one's name among its replicas, and StandsBy why it runs no
+	// trials now although nobody paused it; empty: it does.
+	Instance string `json:"instance,omitempty"`
+	StandsBy string `json:"stands_by,omitempty"`
 	// Until is when the session ends; zero: never.
 	Until time.Time `json:"until,omitzero"`
 	// CPUSeconds that the autopilot itself has used, where a thread's can be

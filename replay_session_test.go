@@ -29,6 +29,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 		Alert:    controller.Alert{Interval: time.Minute, Threshold: 0.1, Probation: time.Hour},
 		Policy:   "guide/low-latency",
 		Advise:   true,
+		Instance: "b",
 		Pinned:   []string{"x"},
 	}
 	for v, i := reflect.ValueOf(s), 0; i < v.NumField(); i++ {
@@ -36,7 +37,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 	}
 	core, err := controller.New(controller.Config{
 		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policies.Static{}, PolicyName: s.Policy,
-		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Pinned: s.Pinned,
+		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Instance: s.Instance, Pinned: s.Pinned,
 	})
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "journal")

@@ -61,8 +61,10 @@ type Config struct {
 	// without latencies has no such guard.
 	SlowGuard float64
 	Policy    Policy
-	// PolicyName is recorded in the journal.
+	// PolicyName is recorded in the journal, and so is Instance, the name of this
+	// process among its replicas, if it has one.
 	PolicyName string
+	Instance   string
 	// Seed of every coin.
 	Seed uint64
 	// OpenLoop says that arrivals are nobody's doing: no setting moves them, and

@@ -253,7 +253,7 @@ func (c *Controller) State() State {
 func (c *Controller) session() *Session {
 	return &Session{
 		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
-		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Alert: c.cfg.Alert, Policy: c.cfg.PolicyName, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Alert: c.cfg.Alert, Policy: c.cfg.PolicyName, Instance: c.cfg.Instance, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
 	}
 }
 

@@ -51,6 +51,7 @@ type Session struct {
 	Budget    Budget         `json:"budget"`
 	Alert     Alert          `json:"alert"`
 	Policy    string         `json:"policy"`
+	Instance  string         `json:"instance,omitempty"`
 	Advise    bool           `json:"advise,omitempty"`
 	Pinned    []string       `json:"pinned,omitempty"`
 }

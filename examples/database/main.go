@@ -28,6 +28,12 @@ import (
 )
 
 func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
 	last := flag.Duration("for", 0, "how long to run (default until interrupted)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -37,9 +43,7 @@ func main() {
 		ctx, cancel = context.WithTimeout(ctx, *last)
 		defer cancel()
 	}
-	if err := query(ctx); err != nil {
-		log.Fatal(err)
-	}
+	return query(ctx)
 }
 
 func query(ctx context.Context) error {
@@ -47,7 +51,7 @@ func query(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "shop.db")+"?_pragma=journal_mode(wal)&_pragma=busy_timeout(2000)")
 	if err != nil {
 		return err

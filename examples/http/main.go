@@ -30,6 +30,12 @@ import (
 )
 
 func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
 	addr := flag.String("addr", "127.0.0.1:0", "address to listen on")
 	load := flag.Int("load", 0, "requests a second that it asks of itself")
 	last := flag.Duration("for", 0, "how long to run (default until interrupted)")
@@ -41,9 +47,7 @@ func main() {
 		ctx, cancel = context.WithTimeout(ctx, *last)
 		defer cancel()
 	}
-	if err := serve(ctx, *addr, *load); err != nil {
-		log.Fatal(err)
-	}
+	return serve(ctx, *addr, *load)
 }
 
 func serve(ctx context.Context, addr string, load int) error {
@@ -99,7 +103,7 @@ func serve(ctx context.Context, addr string, load int) error {
 func ask(ctx context.Context, url string, rate int) {
 	for tick := time.Tick(time.Second / time.Duration(rate)); ctx.Err() == nil; <-tick {
 		go func() {
-			if r, err := http.Get(url); err == nil {
+			if r, err := http.Get(url); err == nil { //nolint:gosec // its own address
 				_, _ = io.Copy(new(bytes.Buffer), r.Body)
 				_ = r.Body.Close()
 			}

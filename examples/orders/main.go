@@ -33,6 +33,12 @@ type Order struct {
 var errNoRoute = errors.New("no route today")
 
 func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
 	last := flag.Duration("for", 0, "how long to run (default until interrupted)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -42,9 +48,7 @@ func main() {
 		ctx, cancel = context.WithTimeout(ctx, *last)
 		defer cancel()
 	}
-	if err := sell(ctx); err != nil {
-		log.Fatal(err)
-	}
+	return sell(ctx)
 }
 
 func sell(ctx context.Context) error {

@@ -3,16 +3,15 @@
 package main
 
 import (
+	"autotune"
+	"autotune/executor"
+	"autotune/knobs"
+	"autotune/sensors"
 	"context"
 	"flag"
 	"fmt"
 	"log"
 	"time"
-
-	"autotune"
-	"autotune/executor"
-	"autotune/knobs"
-	"autotune/sensors"
 )
 
 func main() {

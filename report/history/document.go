@@ -123,6 +123,9 @@ func (h *history) facts() []report.Fact {
 		{Name: "audits", Value: strconv.Itoa(h.audits)},
 		{Name: "alerts and pauses", Value: strconv.Itoa(h.alerts.all)},
 	}
+	if h.session.Instance != "" {
+		facts = append(facts, report.Fact{Name: "instance", Value: h.session.Instance})
+	}
 	if requests > 0 {
 		facts = append(facts,
 			report.Fact{Name: "requests", Value: fmt.Sprintf("%.0f", requests)},

@@ -39,11 +39,21 @@ func (f *facts) deaf() (Finding, bool) {
 		Next: []string{"see that Get returns what is in force, not what was asked for, and that Set reaches the part that goes by it"},
 	}
 	for i := range f.trials {
-		if t := &f.trials[i]; t.Reason == controller.ApplyFailed {
+		if t := &f.trials[i]; t.Reason == controller.ApplyFailed && !f.told(t.Detail) {
 			x.Evidence = latest(x.Evidence, said(t.Ended, "trial %d, %s %s: %s", t.ID, t.Optimization, t.Move, sentence(t.Detail)), mostShown)
 		}
 	}
 	return x, len(x.Evidence) > 0
+}
+
+// told reports whether a text is that of an error which has a finding of its own.
+func (f *facts) told(text string) bool {
+	for _, what := range []string{"apply", "read back"} {
+		if x := f.fails[what]; x != nil && strings.Contains(text, x.text) {
+			return true
+		}
+	}
+	return false
 }
 
 // notInForce: at the end something else is in force than what was kept, and no
@@ -127,7 +137,7 @@ func (f *facts) held() (Finding, bool) {
 			x.Cause, x.Next = "see above", []string{"it goes on by itself once the cause is gone"}
 		}
 	case f.nothingOffered() != "":
-		x.Cause = "everything that is offered is barred"
+		x.Cause = "nothing that is offered may be tried"
 		x.Evidence = []Evidence{said(f.to, "%s", f.nothingOffered())}
 		x.Next = []string{"grant what may change results (Config.Grant), unpin, or offer more (Config.Offer)"}
 	default:

@@ -40,6 +40,8 @@ type facts struct {
 	breaches []breach
 	won      []outside // the operator's configuration won over what was kept
 
+	deaths []time.Time // of processes that did not live for ten minutes, when last heard of
+
 	ticks    int
 	present  map[controller.Metric]int // in how many ticks of the safe setting
 	safeSeen controller.Sample         // all that was seen under the safe setting

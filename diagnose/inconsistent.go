@@ -144,22 +144,23 @@ func (f *facts) values(o outside) string {
 	return strings.Join(out, ", ")
 }
 
+// leastDeaths without which a process that was killed is no pattern.
+const leastDeaths = 2
+
 func (f *facts) restarts() (Finding, bool) {
-	deaths := 0
-	if f.state != nil {
-		deaths = f.state.Deaths
-	}
-	if deaths == 0 {
+	if len(f.deaths) < leastDeaths {
 		return Finding{}, false
 	}
-	return Finding{
-		What: "the process dies soon after its start",
-		Evidence: []Evidence{
-			said(f.to, "%s in a row did not live for ten minutes, of %s in this journal", processes(deaths), count(f.starts, "start")),
-		},
-		Cause: "not in a journal: look into the service's own log. What was kept is taken back after three such deaths in a row",
-		Next:  []string{"find out why it ends before tuning anything"},
-	}, true
+	x := Finding{
+		What:  "the process dies soon after its start",
+		Cause: "not in a journal: look into the service's own log. After three such deaths in a row what was kept last is taken back",
+		Next:  []string{"find out why it ends before tuning anything: a service that is just warming up is another one"},
+	}
+	for _, at := range f.deaths {
+		x.Evidence = latest(x.Evidence, said(at, "heard of for the last time, less than ten minutes after its start"), mostShown)
+	}
+	x.Evidence = append(x.Evidence, Evidence{Text: fmt.Sprintf("%d of %s ended so", len(f.deaths), count(f.starts, "start"))})
+	return x, true
 }
 
 // worseWithoutCause are alerts that no keep can be blamed for.
@@ -208,11 +209,4 @@ func (f *facts) undecided() (Finding, bool) {
 		x.Evidence = append(x.Evidence, e)
 	}
 	return x, true
-}
-
-func processes(n int) string {
-	if n == 1 {
-		return "1 process"
-	}
-	return fmt.Sprintf("%d processes", n)
 }

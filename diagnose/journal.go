@@ -119,6 +119,9 @@ func (f *facts) begin(s *controller.Session, repeated bool) {
 		return
 	}
 	f.starts++
+	if f.state != nil && !f.state.Proven {
+		f.deaths = latest(f.deaths, f.to, mostEvents)
+	}
 	f.inForce, f.running, f.phase = controller.Setting{}, nil, controller.Starting
 	f.initial = controller.Setting{} // the next state has it
 	f.track.newProcess()

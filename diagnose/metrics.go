@@ -45,17 +45,11 @@ func (f *facts) failing(what, says, cause, next string) []Finding {
 	if !ok {
 		return nil
 	}
-	return []Finding{{
-		What: says, Cause: cause, Next: []string{next},
-		Evidence: []Evidence{said(x.first, "%s failed %s until %s, at last with: %s", what, times(x.times), when(x.last), sentence(x.text))},
-	}}
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
+	e := said(x.first, "%s failed: %s", what, sentence(x.text))
+	if x.times > 1 {
+		e = said(x.first, "%s failed %d times until %s, at last with: %s; first", what, x.times, when(x.last), sentence(x.text))
 	}
-	return fmt.Sprintf("%d times", n)
+	return []Finding{{What: says, Cause: cause, Next: []string{next}, Evidence: []Evidence{e}}}
 }
 
 // missingGoals are goals that were measured in few ticks, while there were requests.

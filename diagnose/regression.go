@@ -64,7 +64,7 @@ func (f *facts) harm(t *controller.Trial) (kind, what string) {
 	switch {
 	case t.Audit != 0:
 		return "audit", fmt.Sprintf("%s, which rolls back what trial %d kept, is better: the keep turned out worse, and was taken back", does, t.Audit)
-	case t.Outcome == controller.Reverted && t.Reason == controller.Worse:
+	case t.Outcome == controller.Reverted && t.Reason == controller.Worse && f.enables(t):
 		return "worse", fmt.Sprintf("%s made %s worse, and was put back", does, named(top))
 	case t.Outcome == controller.Aborted && t.Reason == controller.GuardTripped:
 		return "guard", fmt.Sprintf("%s tripped a guard, and was withdrawn at once", does)
@@ -74,6 +74,13 @@ func (f *facts) harm(t *controller.Trial) (kind, what string) {
 		return "off", fmt.Sprintf("%s is kept: on, it made things worse", does)
 	}
 	return "", ""
+}
+
+// enables reports whether a trial turned something on. That off is worse, or
+// another number, is what a search is for, and no harm.
+func (f *facts) enables(t *controller.Trial) bool {
+	o, _ := f.optimization(t.Optimization)
+	return t.Move == controller.MoveOn || o.Switch == "" && t.Move != controller.MoveOff && len(o.Knobs) > 0
 }
 
 // harmCause is the guide's "consider workload mismatch", with the signal that

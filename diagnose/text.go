@@ -70,10 +70,17 @@ func (f *Finding) write(t *strings.Builder, n int) {
 
 // wrap writes a text behind a label, in lines of width.
 func wrap(t *strings.Builder, label, text string) {
-	indent := strings.Repeat(" ", len([]rune(label)))
+	fill(t, label, strings.Repeat(" ", len([]rune(label))), text)
+}
+
+// fill writes a text in lines of width, the first behind a label, the others
+// behind an indent.
+func fill(t *strings.Builder, label, indent, text string) {
 	line := label
-	used := 0 // words in the line
+	used := 0                                      // words in the line
+	text = strings.ReplaceAll(text, " %", "\x00%") // a figure and its sign stay together
 	for _, word := range strings.Fields(text) {
+		word = strings.ReplaceAll(word, "\x00", " ")
 		if used > 0 && len([]rune(line))+1+len([]rune(word)) > width {
 			t.WriteString(strings.TrimRight(line, " ") + "\n")
 			line, used = indent, 0

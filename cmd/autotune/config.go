@@ -21,7 +21,7 @@ overlays ("high-frequency+memory-constrained"), or the path of a file.`
 
 func configCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "config", Short: "List, show, check and compare configurations", Long: configHelp,
+		Use: "config", Short: "List, show, check, compare and export configurations", Long: configHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Args: cobra.NoArgs,
 	}
@@ -36,6 +36,7 @@ func configCommand() *cobra.Command {
 	add("show NAME", "Show a whole configuration as YAML, with ranges", cobra.ExactArgs(1), showConfig)
 	add("check FILE", "Report everything that is wrong with a file; exit 2 if anything is", cobra.ExactArgs(1), checkConfig)
 	add("diff A B", "Show what changes from one configuration to another", cobra.ExactArgs(2), diffConfigs)
+	add("export JOURNAL", "Write what a journal kept as YAML, each value with its reason", cobra.ExactArgs(1), exportConfig)
 	add("schema", "Print the JSON Schema of a configuration file", cobra.NoArgs, printSchema)
 	return cmd
 }

@@ -125,9 +125,10 @@ func Table() []Row {
 			Why:       "it reads counters that are there already, when it is scraped; only those who want it link a metrics client",
 		},
 		{
-			Package: "diagnose",
-			Imports: []string{Root, "controller", "catalog", "executor", "journal"},
-			Why:     "it explains what was measured and kept, and changes nothing",
+			Package:   "diagnose",
+			Imports:   []string{Root, "controller", "catalog", "executor", "journal"},
+			Libraries: []string{"github.com/google/pprof/profile"},
+			Why:       "it explains what was measured and kept, and changes nothing",
 		},
 		{
 			Package:   "report",

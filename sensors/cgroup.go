@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -201,4 +202,76 @@ func (c cgroupDirs) periodsOf(dir string) (all, throttled float64, err error) {
 		return 0, 0, errors.New("cpu.stat has no periods: the group has no CPU control")
 	}
 	return all, throttled, nil
+}
+
+// memoryUsed is what the group uses, in bytes.
+func (c cgroupDirs) memoryUsed() (float64, error) {
+	name := "memory.usage_in_bytes"
+	if c.v2 {
+		name = "memory.current"
+	}
+	return c.number(c.dirs[0], name)
+}
+
+// cpuLimit is the least quota of all levels, in processors.
+func (c cgroupDirs) cpuLimit() (float64, error) {
+	least := math.Inf(1)
+	for _, dir := range c.dirs {
+		quota, period, err := c.quotaOf(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the root group has none
+		}
+		if err != nil {
+			return 0, err
+		}
+		if quota > 0 && period > 0 {
+			least = min(least, quota/period)
+		}
+	}
+	if math.IsInf(least, 1) {
+		return 0, errNoLimit
+	}
+	return least, nil
+}
+
+// quotaOf is a level's quota and period in microseconds; without a quota it is 0.
+func (c cgroupDirs) quotaOf(dir string) (quota, period float64, err error) {
+	if !c.v2 {
+		if quota, err = c.number(dir, "cpu.cfs_quota_us"); err != nil {
+			return 0, 0, err
+		}
+		period, err = c.number(dir, "cpu.cfs_period_us")
+		return max(quota, 0), period, err // -1: none
+	}
+	text, err := fs.ReadFile(c.root, path.Join(dir, "cpu.max"))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read CPU limit: %w", err)
+	}
+	f := strings.Fields(string(text))
+	if len(f) == 2 && f[0] == "max" {
+		return 0, 0, nil
+	}
+	if len(f) == 2 {
+		var errQuota, errPeriod error
+		quota, errQuota = strconv.ParseFloat(f[0], 64)
+		period, errPeriod = strconv.ParseFloat(f[1], 64)
+		if errQuota == nil && errPeriod == nil {
+			return quota, period, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("cpu.max %q: must be a quota or max, and a period", strings.TrimSpace(string(text)))
+}
+
+// number reads a file that has one.
+func (c cgroupDirs) number(dir, name string) (float64, error) {
+	text, err := fs.ReadFile(c.root, path.Join(dir, name))
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", name, err)
+	}
+	word := string(bytes.TrimSpace(text))
+	v, err := strconv.ParseFloat(word, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q: must be a number", name, word)
+	}
+	return v, nil
 }

@@ -2,6 +2,16 @@
 
 package sensors
 
+import "errors"
+
+var errNotHere = errors.New("not known on this system")
+
+// childSeconds is the same of children that have ended.
+func childSeconds() (float64, error) { return 0, errNotHere }
+
+// openFilesLimit is how many file descriptors the process may have.
+func openFilesLimit() (float64, error) { return 0, errNotHere }
+
 // cpuSeconds is the CPU time of the process so far, user and system.
 func (p *process) cpuSeconds() (float64, error) {
 	if p.rss.err != nil {

@@ -12,6 +12,18 @@ import (
 // is 5 % of what a service uses in a short block.
 func (p *process) cpuSeconds() (float64, error) { return usedBy(syscall.RUSAGE_SELF) }
 
+// childSeconds is the same of children that have ended.
+func childSeconds() (float64, error) { return usedBy(syscall.RUSAGE_CHILDREN) }
+
+// openFilesLimit is how many file descriptors the process may have.
+func openFilesLimit() (float64, error) {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 0, fmt.Errorf("getrlimit: %w", err)
+	}
+	return float64(l.Cur), nil
+}
+
 func usedBy(who int) (float64, error) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(who, &u); err != nil {

@@ -21,7 +21,7 @@
 //     service was slow to take it has been slow.
 //   - The sensor is not the load. A request costs about 30 ns and two readings
 //     of the clock, and no allocation, and scales with the processors; a sample
-//     costs some 10 µs, a reading of the host some 0.1 ms once a second.
+//     costs some 10 µs, a reading of the host half a millisecond at most, once a second.
 //
 // # Parts
 //
@@ -33,7 +33,11 @@
 //	heap, collector         runtime/metrics                 each sample
 //	CPU, memory of the host gopsutil, differences own       each HostEvery
 //	memory limit            control group, GOMEMLIMIT, host each HostEvery
-//	CPU throttling          control group                   each HostEvery
+//	quota, throttling, use  control group                   each HostEvery
+//	scheduling, pauses      runtime/metrics                 each HostEvery
+//	files, disk, network    /proc/self                      each HostEvery
+//
+// Table has all of them, with units and costs: docs/sensors.md.
 //
 // The package starts no goroutine: samples are taken when they are asked for.
 // Package sensors/nethttp has middleware that records HTTP requests.

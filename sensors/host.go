@@ -12,7 +12,7 @@ import (
 	"autotune/controller"
 )
 
-// Facts about the host and the container are dear, some 0.1 ms together, so
+// Facts about the host and the container are dear, up to half a millisecond together, so
 // they are read at intervals and stand in between. Differences are taken here:
 // gopsutil's own cpu.Percent keeps one last state for all its callers in the
 // process, and would hand each of them a part of the interval.
@@ -25,10 +25,12 @@ type host struct {
 
 	memoryGroup, cpuGroup found
 
-	cpu    hostCPU
-	quota  quotaShare
-	gauges map[controller.Metric]float64 // as of the last reading
-	absent map[controller.Metric]string
+	cpu       hostCPU
+	quota     quotaShare
+	traffic   traffic
+	latencies latencies
+	gauges    map[controller.Metric]float64 // as of the last reading
+	absent    map[controller.Metric]string
 
 	total       uint64 // memory of the host in bytes; 0: not known
 	cgroupLimit uint64 // memory limit of the container in bytes; 0: none
@@ -36,7 +38,7 @@ type host struct {
 
 func newHost(at place, every time.Duration) *host {
 	return &host{
-		at: at, every: every,
+		at: at, every: every, latencies: newLatencies(),
 		gauges: map[controller.Metric]float64{}, absent: map[controller.Metric]string{},
 	}
 }
@@ -50,7 +52,11 @@ func (h *host) read(now time.Time, r *reading) {
 		in := reading{gauges: h.gauges, absent: h.absent}
 		h.readCPU(&in)
 		h.readMemory(&in)
+		h.readContainer(&in)
 		h.readQuota(&in)
+		h.readFiles(&in)
+		h.traffic.read(h.at.root, now, &in)
+		h.latencies.read(&in)
 	}
 	for m, v := range h.gauges {
 		r.gauge(m, v)

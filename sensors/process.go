@@ -5,8 +5,8 @@ import "autotune/controller"
 // process reads the CPU time and the resident memory of this process. How
 // differs from system to system: see cpu_*.go and rss_*.go.
 type process struct {
-	cpu counter
-	rss rssReader
+	cpu, children counter
+	rss           rssReader
 }
 
 func newProcess() *process { return &process{rss: newRSSReader()} }
@@ -16,6 +16,11 @@ func (p *process) read(r *reading) {
 		r.missing("process CPU: "+err.Error(), controller.CPUSeconds)
 	} else {
 		p.cpu.total(r, controller.CPUSeconds, seconds)
+	}
+	if seconds, err := childSeconds(); err != nil {
+		r.missing("children's CPU: "+err.Error(), ChildCPUSeconds)
+	} else {
+		p.children.total(r, ChildCPUSeconds, seconds)
 	}
 	if bytes, err := p.rss.bytes(); err != nil {
 		r.missing("resident memory: "+err.Error(), controller.RSSBytes)

@@ -60,3 +60,17 @@ func (c *counter) total(r *reading, m controller.Metric, v float64) {
 		r.missing("the counter went back", m)
 	}
 }
+
+// rate steps the counter and puts what was added a second in the reading.
+func (c *counter) rate(r *reading, m controller.Metric, v, over float64) {
+	seen := c.seen
+	added, ok := c.step(v)
+	switch {
+	case ok && over > 0:
+		r.gauge(m, added/over)
+	case !seen || ok:
+		r.missing(firstReading, m)
+	default:
+		r.missing("the counter went back", m)
+	}
+}

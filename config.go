@@ -48,10 +48,19 @@ type Config struct {
 	// SlowGuard is the e-value at which a candidate with too many slow requests is
 	// aborted in the middle of a block: 1000 by default, negative for never.
 	SlowGuard float64
-	// Policy says what to try; the guide for Workload if nil. A policy belongs
-	// to one autopilot.
-	Policy   controller.Policy
-	Workload string
+	// PolicyName says what to try: the name of a policy in Policies, with
+	// parameters: "guide", "static", "guide/workload=high-frequency" (see
+	// policies.ParseSpec). The guide if empty. Workload is the parameter of that
+	// name, for policies that take one.
+	PolicyName string
+	Workload   string
+	// Policies by name; the built-in ones if nil. To add your own, put it into a
+	// copy, policies.Builtin(), and hold it against policies/policytest.
+	Policies policies.Registry
+	// Policy is one that has no name in Policies, in the place of PolicyName. Its
+	// journals replay only where somebody knows it by what its String says. It
+	// belongs to one autopilot.
+	Policy controller.Policy
 	// Recorder of the service's requests; a new one if nil.
 	Recorder *sensors.Recorder
 	// Journal is a folder for the decision log, created if absent; one process
@@ -141,21 +150,31 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// policy returns the policy and its name for the journal: what its String says,
-// or its type.
+// policy returns the policy, and its name for the journal: as Policies has it, or
+// what its String says, or its type.
 func (c *Config) policy() (controller.Policy, string, error) {
-	p := c.Policy
-	if p == nil {
-		guide, err := policies.NewGuide(c.Workload)
-		if err != nil {
-			return nil, "", err
-		}
-		p = guide
+	switch named, ok := c.Policy.(fmt.Stringer); {
+	case c.Policy == nil:
+		return c.policyByName()
+	case c.PolicyName != "":
+		return nil, "", fmt.Errorf("policy_name %q: must be empty where a policy is given", c.PolicyName)
+	case ok:
+		return c.Policy, named.String(), nil
 	}
-	if named, ok := p.(fmt.Stringer); ok {
-		return p, named.String(), nil
+	return c.Policy, fmt.Sprintf("%T", c.Policy), nil
+}
+
+func (c *Config) policyByName() (controller.Policy, string, error) {
+	known := c.Policies
+	if known == nil {
+		known = policies.Builtin()
 	}
-	return p, fmt.Sprintf("%T", p), nil
+	spec, err := known.Spec(cmp.Or(c.PolicyName, "guide"), c.Workload)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := known.New(spec)
+	return p, spec.String(), err
 }
 
 // ownOptimizations are those of the service's own knobs.

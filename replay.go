@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"autotune/controller"
 	"autotune/journal"
@@ -42,8 +41,11 @@ func (e *DifferenceError) Error() string {
 // controllers and compares what they decide with what was recorded, byte for
 // byte. It needs the policy of each session by name: the built-in ones. The
 // error is a *DifferenceError where a decision differs.
-func Replay(path string) (Replayed, error) {
-	r := replay{}
+func Replay(path string) (Replayed, error) { return ReplayWith(path, policies.Builtin()) }
+
+// ReplayWith is Replay where known has the policies of the sessions.
+func ReplayWith(path string, known policies.Registry) (Replayed, error) {
+	r := replay{known: known}
 	for e, err := range journal.Read(path) {
 		if err != nil {
 			return r.sum, err
@@ -56,11 +58,12 @@ func Replay(path string) (Replayed, error) {
 }
 
 type replay struct {
-	sum  Replayed
-	core *controller.Controller // nil outside a session that can be replayed
-	last controller.Setting     // of the input before
-	due  []controller.Record    // decided and not yet met in the journal
-	done bool
+	sum   Replayed
+	known policies.Registry
+	core  *controller.Controller // nil outside a session that can be replayed
+	last  controller.Setting     // of the input before
+	due   []controller.Record    // decided and not yet met in the journal
+	done  bool
 	// state is the last one met: what the next session starts from.
 	state *controller.State
 }
@@ -98,8 +101,11 @@ func (r *replay) take(e journal.Entry) error {
 // begin makes the controller of a session. A session before it that did not end
 // was cut off: what it had decided last was never written.
 func (r *replay) begin(s *controller.Session) error {
-	name, workload, _ := strings.Cut(s.Policy, "/")
-	policy, err := policies.Named(name, workload)
+	spec, err := policies.ParseSpec(s.Policy)
+	if err != nil {
+		return err
+	}
+	policy, err := r.known.New(spec)
 	if err != nil {
 		return err
 	}

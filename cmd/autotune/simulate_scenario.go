@@ -64,10 +64,14 @@ func (f *scenarioFlags) run(cmd *cobra.Command) error {
 	lines := json.NewEncoder(os.Stdout)
 	for i := range seeds {
 		cfg := plant.RunConfig{Scenario: s, Seed: f.common.seed + uint64(i), Duration: f.duration}
-		if cfg.Policy, err = policies.Named(policy, s.Workload); err != nil {
+		spec, err := policies.Builtin().Spec(policy, s.Workload)
+		if err != nil {
 			return err
 		}
-		cfg.PolicyName = policyName(policy, s.Workload)
+		if cfg.Policy, err = policies.Builtin().New(spec); err != nil {
+			return err
+		}
+		cfg.PolicyName = spec.String()
 		if err := cfg.Check(); err != nil {
 			return err
 		}
@@ -124,13 +128,6 @@ func between(low, high float64) string {
 		return end(low) + " or more"
 	}
 	return end(low) + " to " + end(high)
-}
-
-func policyName(policy, workload string) string {
-	if policy == "guide" && workload != "" {
-		return policy + "/" + workload
-	}
-	return policy
 }
 
 // scenario is the named one, with what was recorded.

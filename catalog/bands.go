@@ -50,27 +50,71 @@ func Bands() []Band {
 	}
 }
 
-// Start returns the values with which an optimization should be turned on: its
-// own, and those of the bands that the service was measured to be in. measured
-// returns the value of a metric, and false for one that was not measured.
-func Start(o controller.Optimization, measured func(controller.Metric) (float64, bool)) Values {
+// Start returns the values with which an optimization should be turned on where
+// nobody knows the workload: its own, and those of the bands that the service was
+// measured to be in. measured returns the value of a metric, and false for one that
+// was not measured.
+func Start(o controller.Optimization, measured Measured) Values {
+	return StartIn(o, "", "", measured)
+}
+
+// StartIn is Start for a workload and a system of the guide. What its preset for the
+// workload has comes before the catalog's values, but not before those that the owner
+// has given the optimization; the measured bands come before both, and what it has for
+// a system with little or much memory before everything.
+func StartIn(o controller.Optimization, workload, system string, measured Measured) Values {
 	start := maps.Clone(o.Start)
 	if start == nil {
 		start = Values{}
+	}
+	take := func(values Values) {
+		for _, name := range o.Knobs {
+			if at, ok := values[name]; ok {
+				start[name] = at
+			}
+		}
+	}
+	for _, p := range Presets() {
+		if p.Name == workload {
+			take(p.Values)
+		}
+	}
+	usual := usualStart(o.Name)
+	for name, at := range o.Start {
+		if at != usual[name] {
+			start[name] = at
+		}
+	}
+	// Presets are for the cores of this machine; the optimization's own value, twice
+	// the cores, is for the service's.
+	if limit, ok := o.Start[MaxConcurrentExecutions]; ok {
+		start[MaxConcurrentExecutions] = limit
+		if workload == CPUIntensive {
+			start[MaxConcurrentExecutions] = 2 * limit
+		}
 	}
 	for _, b := range Bands() {
 		if b.Metric == "" {
 			continue
 		}
-		v, ok := measured(b.Metric)
-		if !ok || v < b.Low || v >= b.High {
-			continue
+		if v, ok := measured(b.Metric); ok && v >= b.Low && v < b.High {
+			take(b.Values)
 		}
-		for _, name := range o.Knobs {
-			if at, ok := b.Values[name]; ok {
-				start[name] = at
-			}
+	}
+	for _, p := range Presets() {
+		if p.Overlay && p.Name == system {
+			take(p.Values)
 		}
 	}
 	return start
+}
+
+// usualStart are the values that the catalog starts an optimization with.
+func usualStart(name string) Values {
+	for _, h := range hypotheses() {
+		if h.optimization.Name == name {
+			return h.optimization.Start
+		}
+	}
+	return nil
 }

@@ -64,3 +64,36 @@ func Order(workload string) ([]string, error) {
 	}
 	return nil, fmt.Errorf("workload %q: must be one of %s, or empty", workload, strings.Join(names, ", "))
 }
+
+// Likelihood is how likely an optimization is to pay for a workload, by the guide,
+// where its signal says that there is something to act on: what it turns on for the
+// workload mostly does; what it leaves off may; for low latency it leaves everything
+// off. The workload "" is none in particular.
+func Likelihood(workload, optimization string) float64 {
+	for _, w := range workloads {
+		switch {
+		case w.name != workload:
+		case slices.Contains(w.picks, optimization):
+			return 0.8
+		case len(w.picks) == 0:
+			return 0.2
+		default:
+			return 0.4
+		}
+	}
+	return 0.5
+}
+
+// Picks are what the guide turns on for a workload.
+func Picks(workload string) []string {
+	for _, w := range workloads {
+		if w.name == workload {
+			return slices.Clone(w.picks)
+		}
+	}
+	return nil
+}
+
+// Strong is the share of what a service spends from which on an optimization is
+// tried where the guide would leave everything off.
+const Strong = 0.25

@@ -23,6 +23,14 @@ const (
 	StateCopiedBytes controller.Metric = "state_copied_bytes"
 	// TelemetrySeconds that the exporter's calls took, waits included.
 	TelemetrySeconds controller.Metric = "telemetry_seconds"
+	// RepeatedSeconds that executions took, waits included, whose input was seen
+	// before and whose result would still have been fresh: what a cache could save.
+	// With the cache on, what is left of it.
+	RepeatedSeconds controller.Metric = "repeated_seconds"
+	// Retries are attempts after the first.
+	Retries controller.Metric = "retries"
+	// Fallbacks that answered because all attempts had failed.
+	Fallbacks controller.Metric = "fallbacks"
 	// FailedExecutions ended with an error.
 	FailedExecutions controller.Metric = "failed_executions"
 	// ErrorBursts that began: seconds in which many executions failed.
@@ -37,6 +45,12 @@ const (
 	// was in flight.
 	IdenticalInFlightRatio controller.Metric = "identical_in_flight_ratio"
 )
+
+// CPUUtilization is the gauge of how much of its processors the process used, 0..1.
+const CPUUtilization controller.Metric = "cpu_utilization_ratio"
+
+// PoolTypes is the gauge of how many types of scratch objects can be pooled.
+const PoolTypes controller.Metric = "pool_types"
 
 // CacheMissRatio is the gauge of the miss ratio that a cache of that many
 // entries would have. Samples have it for MissRatioSizes.

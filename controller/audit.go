@@ -296,7 +296,7 @@ func (c *Controller) judgeAudit() {
 
 // rollBack makes the old values, as they read back, safe again.
 func (c *Controller) rollBack(detail string) {
-	c.state.Safe = c.trial.to
+	c.state.Safe, c.recent[0] = c.trial.to, c.recent[1]
 	c.endTrial(Kept, Better, detail)
 	c.watch.expectAnew()
 	c.beginRestore("rolled back")

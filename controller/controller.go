@@ -30,7 +30,8 @@ type Controller struct {
 	block     block
 	measured  measurement
 	trial     *running
-	baseline  Sample // the latest whole block of the safe setting
+	baseline  Sample    // the latest whole block of the safe setting
+	recent    [2]recent // of the safe setting, and of the candidate
 	slow      slowGuard
 	watch     watch
 	auditRest time.Time // no audit before
@@ -46,6 +47,7 @@ type Controller struct {
 	stopping  bool
 	ended     []Trial           // of this session, oldest first, the latest 64
 	refused   map[string]string // proposals of this session that broke a rule
+	skipped   map[string]bool   // optimizations of this session that the policy was heard not to try
 	adviceOut bool
 	advice    []Trial
 }
@@ -66,7 +68,7 @@ func New(cfg Config) (*Controller, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Controller{cfg: cfg, phase: Starting, refused: map[string]string{}}
+	c := &Controller{cfg: cfg, phase: Starting, refused: map[string]string{}, skipped: map[string]bool{}}
 	c.state = State{Version: StateVersion, Wealth: initialWealth, NextTrial: 1, Memory: map[string]Memory{}, Spent: map[Metric]float64{}}
 	if cfg.State != nil {
 		if err := checkState(cfg.State, cfg.Space); err != nil {

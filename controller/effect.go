@@ -23,7 +23,7 @@ func effectOf(g Goal, p *stats.Pairs) Effect {
 		low, mid, high = -high, -mid, -low
 	}
 	return Effect{
-		Metric: g.Metric, Change: math.Expm1(mid), Low: math.Expm1(low), High: math.Expm1(high),
+		Metric: g.Metric, Maximize: g.Maximize, Change: math.Expm1(mid), Low: math.Expm1(low), High: math.Expm1(high),
 		Better: p.E(0, below), Worse: p.E(0, above),
 	}
 }

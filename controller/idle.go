@@ -38,6 +38,9 @@ func (c *Controller) stepIdle(in *Input) {
 			return
 		}
 		c.slow.learn(in.Sample.Latency, nil, in.Sample.Over)
+		if in.ObserveErr == "" {
+			c.recent[0].take(&in.Sample, max(in.Sample.Over, c.wait))
+		}
 	}
 	if c.control != "" && c.watchControl(&in.Sample) {
 		return

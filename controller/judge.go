@@ -158,7 +158,7 @@ func (r *running) spent(rank int) map[Metric]float64 {
 // keep makes the candidate, as it read back, the safe setting.
 func (c *Controller) keep(rank int) {
 	r := c.trial
-	c.state.Safe = r.to
+	c.state.Safe, c.recent[0] = r.to, c.recent[1]
 	c.state.earn(c.cfg.Budget.FDR)
 	for m, spent := range r.spent(rank) {
 		c.state.Spent[m] += spent

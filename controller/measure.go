@@ -103,6 +103,7 @@ func logOf(g Goal, v float64, ok bool) (float64, bool) {
 // change from outside.
 func (c *Controller) beginMeasure() {
 	c.cfg.Timing = c.asked
+	c.recent[0].reset()
 	c.measured.init(c.cfg.Goals, c.cfg.Timing.BaselineBlocks-1)
 	c.startBaseline()
 	c.enter(Measuring, fmt.Sprintf("noise, from %d blocks of the safe setting", c.cfg.Timing.BaselineBlocks))
@@ -187,6 +188,7 @@ func (c *Controller) keepBaseline() {
 	c.baseline.Reset()
 	c.baseline.Merge(&c.block.sample)
 	c.baseline.Unfinished = c.block.sample.Unfinished
+	c.recent[0].take(&c.baseline, c.block.elapsed)
 	c.slow.learn(c.baseline.Latency, c.baseline.Unfinished, c.baseline.Over)
 	c.seenSafe(&c.block.sample, c.block.elapsed)
 }

@@ -13,9 +13,12 @@ type View struct {
 	// Blocked has those that may not be tried now, with the reason for people:
 	// cooling down, quarantined, pinned, not granted, not measurable.
 	Blocked map[string]string
-	// Baseline is the latest block of the safe setting: rates, state sizes,
-	// latencies, by which bands are chosen.
+	// Baseline is what was measured of the safe setting lately, up to two minutes of
+	// it: rates, state sizes, latencies and opportunity signals, by which bands are
+	// chosen. Nil before anything was.
 	Baseline *Sample
+	// Planning says what trials take.
+	Planning Planning
 	// Trials that ended, oldest first, the latest 64, without effects and settings.
 	Trials []Trial
 	// Untried counts the offered optimizations that were not tried and are not blocked.
@@ -32,6 +35,17 @@ type Proposal struct {
 	Move         string             // "on", "off", or "cache_size 1024 -> 2048"
 	Change       map[string]float64 // knobs that change, with their new values
 	Why          string
+	// Basis of a policy that measures what there is to gain; nil: none.
+	Basis *Basis
+}
+
+// Basis is what a proposal rests on. It is kept with its trial, so that a policy
+// knows later, and after a restart, what was known then.
+type Basis struct {
+	// Workload that the service was recognized as, "" for none in particular.
+	Workload string `json:"workload,omitempty"`
+	// Share of what the service spends that the optimization acts on, 0..1.
+	Share float64 `json:"share"`
 }
 
 // Policy decides what to try next. It is called from one goroutine.
@@ -44,6 +58,15 @@ type Proposal struct {
 type Policy interface {
 	Propose(View) (Proposal, bool)
 	Learn(Trial)
+}
+
+// Skip is an optimization that a policy does not try, and why.
+type Skip struct{ Optimization, Why string }
+
+// Explainer is a policy that says what it leaves untried when it has nothing to
+// propose. The controller records each such optimization once a session.
+type Explainer interface {
+	Skipped(View) []Skip
 }
 
 // The moves of a switch. Any other Move text is a change of numbers.

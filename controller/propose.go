@@ -46,6 +46,7 @@ func (c *Controller) propose() {
 	for range 2*len(c.cfg.Offered) + 8 {
 		p, ok := c.cfg.Policy.Propose(view)
 		if !ok {
+			c.tellSkipped(view)
 			c.idle(c.quietWhy(view), 2*c.cfg.Timing.Measure)
 			return
 		}
@@ -106,6 +107,20 @@ func (c *Controller) adviseRare() {
 	}
 }
 
+// tellSkipped says, once a session, what the policy sees no reason to try.
+func (c *Controller) tellSkipped(v View) {
+	e, ok := c.cfg.Policy.(Explainer)
+	if !ok {
+		return
+	}
+	for _, s := range e.Skipped(v) {
+		if !c.skipped[s.Optimization] {
+			c.skipped[s.Optimization] = true
+			c.note("not tried: %s: %s", s.Optimization, s.Why)
+		}
+	}
+}
+
 // tooRare says why no block can judge an optimization's switch, or "".
 func (c *Controller) tooRare(o Optimization) string {
 	k, ok := c.cfg.Space.Knob(o.Switch)
@@ -127,7 +142,7 @@ func (c *Controller) view() View {
 	blocked := c.blocked()
 	return View{
 		At: c.now, Space: c.cfg.Space, Initial: c.state.Initial, Safe: c.state.Safe, Offered: c.cfg.Offered,
-		Blocked: blocked, Baseline: &c.baseline, Trials: slices.Clone(c.state.Trials),
+		Blocked: blocked, Baseline: c.recent[0].sample(), Planning: c.planning(), Trials: slices.Clone(c.state.Trials),
 		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(nil), Seed: c.cfg.Seed,
 	}
 }
@@ -259,6 +274,7 @@ func (c *Controller) advise() {
 		for range 4*len(c.cfg.Offered) + 8 {
 			p, ok := c.cfg.Policy.Propose(view)
 			if !ok || view.Blocked[p.BlockKey()] != "" {
+				c.tellSkipped(view)
 				break
 			}
 			to, err := c.candidate(p, view)
@@ -267,7 +283,7 @@ func (c *Controller) advise() {
 			} else if err != nil {
 				c.note("would refuse %s %s: %v", p.Optimization, p.Move, err)
 			} else {
-				t := Trial{Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, From: view.Safe, To: to}
+				t := Trial{Optimization: p.Optimization, Move: p.Move, Why: p.Why, Basis: p.Basis, Change: p.Change, From: view.Safe, To: to}
 				c.advice = append(c.advice, t)
 				c.record(Record{Kind: RecordAdvice, Trial: &t})
 			}

@@ -59,7 +59,7 @@ const maxTrials = 64
 // beginTrial fixes everything that must be fixed before the first pair.
 func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	t := Trial{
-		ID: c.state.NextTrial, Optimization: p.Optimization, Move: p.Move, Why: p.Why,
+		ID: c.state.NextTrial, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Basis: p.Basis,
 		Change: c.state.Safe.Diff(to), From: c.state.Safe, To: to,
 		Cap: most, CapWhy: why, Alpha: c.state.alpha(c.cfg.Budget.FDR), Started: c.now,
 	}
@@ -88,6 +88,7 @@ func (c *Controller) launch(r *running) {
 	r.lastSafe.init(c.cfg.Goals, c.measured.keep)
 	r.lastSafe.slopes = c.measured.slopes
 	r.trial.Effects = r.effects()
+	c.recent[1].reset()
 	c.trial = r
 	c.state.Running = &r.trial
 	c.record(Record{Kind: RecordTrial, Trial: new(r.trial)})
@@ -322,6 +323,7 @@ func (c *Controller) endBlock() {
 		r.lastSafe.add(&c.block)
 	} else {
 		r.lastSafe.gap() // noise is that of neighbors, as a pair's blocks are
+		c.recent[1].take(&c.block.sample, c.block.elapsed)
 	}
 	values := map[Metric]float64{}
 	for _, g := range r.goals {
@@ -389,6 +391,9 @@ func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) 
 	c.ended = latest(append(c.ended, *t))
 	brief := *t // a snapshot is written often: the verdict has the rest
 	brief.Effects, brief.From, brief.To = nil, before(t), Setting{}
+	if t.Basis != nil { // who gave one wants to know what came of it
+		brief.Shown = t.Intervals()
+	}
 	c.state.Trials = latest(append(c.state.Trials, brief))
 	c.record(Record{Kind: RecordVerdict, Trial: t})
 	if c.phase != Starting { // at a start the policy learns all of state.Trials

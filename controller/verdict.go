@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -82,6 +83,8 @@ func (r *Reason) UnmarshalText(text []byte) error {
 // Effect is what is known about one goal from the pairs so far.
 type Effect struct {
 	Metric Metric `json:"metric"`
+	// Maximize: more of the metric is better.
+	Maximize bool `json:"maximize,omitempty"`
 	// Change is the relative change of the metric itself, the median over
 	// pairs: -0.31 is 31 % less. At a keep it exaggerates; quote the interval.
 	Change float64 `json:"effect"`
@@ -118,6 +121,8 @@ type Trial struct {
 	Move string `json:"move"`
 	// Why the policy proposed it.
 	Why string `json:"why"`
+	// Basis of a policy that measures what there is to gain.
+	Basis *Basis `json:"basis,omitempty"`
 	// Change has the knobs that differ from the safe setting, with their new values.
 	Change map[string]float64 `json:"change"`
 	From   Setting            `json:"from"`
@@ -143,6 +148,8 @@ type Trial struct {
 	Pairs    int       `json:"pairs"`
 	Requests float64   `json:"requests"` // served by the candidate
 	Effects  []Effect  `json:"effects,omitempty"`
+	// Shown is what is left of Effects in a trial that is remembered and has a Basis.
+	Shown []Interval `json:"shown,omitempty"`
 	// Evidence of an audit: the e-value that the old values are better, with what
 	// earlier audits left; 100 rolls back.
 	Evidence float64 `json:"evidence,omitempty"`
@@ -169,6 +176,40 @@ func (t *Trial) Effect(m Metric) (Effect, bool) {
 		}
 	}
 	return Effect{}, false
+}
+
+// Interval is what a trial showed of a goal: bounds of its change in log units, in
+// which less is always better.
+type Interval struct {
+	Metric Metric  `json:"metric"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+}
+
+// Mid is between the bounds.
+func (i Interval) Mid() float64 { return (i.Low + i.High) / 2 }
+
+// Intervals are what the trial showed of its goals, by rank: from Effects, or from
+// what is left of them. Empty: nothing.
+func (t *Trial) Intervals() []Interval {
+	if len(t.Effects) == 0 {
+		return t.Shown
+	}
+	out := make([]Interval, len(t.Effects))
+	for i, e := range t.Effects {
+		low, high := logChange(e.Low), logChange(e.High)
+		if e.Maximize {
+			low, high = -high, -low
+		}
+		out[i] = Interval{e.Metric, low, high}
+	}
+	return out
+}
+
+// logChange of a relative change, in four digits, which are what is remembered.
+func logChange(v float64) float64 {
+	const most = 10 // e^10 says nothing that e^100 does not
+	return math.Round(min(max(math.Log1p(max(v, -1)), -most), most)*1e4) / 1e4
 }
 
 func enumValue(names []string, text, kind string) (int, error) {

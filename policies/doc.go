@@ -4,10 +4,11 @@
 //
 //   - Static proposes nothing. It is the bound to beat: an autopilot that is not
 //     better than doing nothing should be off.
-//   - Guide follows the optimization guide: one optimization at a time, in the
-//     guide's order for the workload; then the numbers of what was kept, twice
-//     and half and finer; and now and then the question whether what is on still
-//     pays.
+//   - Guide follows the optimization guide: it recognizes the workload, and turns on
+//     one optimization at a time, in order of what the signals of the running service
+//     promise for a minute of experiment (rank.go); then it moves the numbers of what
+//     was kept (ladder.go); and now and then it asks whether what is on still pays.
+//     Where nothing is worth a trial it is quiet, and says why.
 //   - Greedy, Random and Search are for tables of measured configurations
 //     (Offline), where going to any of them is cheap. Greedy moves one knob at a
 //     time without a model, Random goes anywhere: the bounds that a search has to

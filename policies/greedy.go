@@ -105,10 +105,10 @@ func alternative(k controller.Knob, now float64, turn int) (float64, bool) {
 	}
 	far, up := 1<<(turn/2), turn%2 == 0
 	if len(k.Levels) == 0 {
-		if turn >= 2*len(rungs) {
+		if turn >= 2*len(sizes) {
 			return 0, false
 		}
-		return step(k, now, rungs[turn/2], up), true
+		return step(k, now, sizes[turn/2], up), true
 	}
 	if far >= 2*len(k.Levels) {
 		return 0, false

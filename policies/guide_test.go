@@ -184,43 +184,6 @@ func TestGuide_waitsWithNumbersUntilAllWereTried(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestLadder(t *testing.T) {
-	logKnob := controller.Knob{Name: "n", Kind: controller.Int, Min: 1, Max: 1000, Scale: controller.Log, MaxMove: 2}
-	linear := controller.Knob{Name: "x", Kind: controller.Float, Min: 0, Max: 1, MaxMove: 0.1}
-	levels := controller.Knob{Name: "l", Kind: controller.Int, Min: 1, Max: 10_000, Scale: controller.Log, Levels: []float64{1, 10, 100, 1000, 10_000}}
-	kept := controller.Trial{Outcome: controller.Kept, Reason: controller.Better}
-	lost := controller.Trial{Outcome: controller.Inconclusive, Reason: controller.NoEffect}
-	paused := controller.Trial{Outcome: controller.Inconclusive, Reason: controller.Stopped}
-	for name, c := range map[string]struct {
-		knob   controller.Knob
-		now    float64
-		trials []controller.Trial
-		up     bool
-		want   []float64
-	}{
-		"from the start":         {logKnob, 100, nil, true, []float64{200, 50, 141, 71}},
-		"a lost move":            {logKnob, 100, []controller.Trial{lost}, true, []float64{50, 141, 71}},
-		"interrupted":            {logKnob, 100, []controller.Trial{paused}, true, []float64{200, 50, 141, 71}},
-		"kept up: not back":      {logKnob, 200, []controller.Trial{kept}, true, []float64{400, 283, 141}},
-		"kept down: not back":    {logKnob, 50, []controller.Trial{lost, kept}, false, []float64{25, 71, 35}},
-		"at the bound":           {logKnob, 1000, nil, true, []float64{500, 707}},
-		"all rungs lost: again":  {logKnob, 100, []controller.Trial{lost, lost, lost, lost}, true, []float64{200, 50, 141, 71}},
-		"levels":                 {levels, 100, nil, true, []float64{1000, 10, 10_000, 1}},
-		"levels, from between":   {levels, 50, nil, true, []float64{100, 10, 1000, 1}},
-		"levels, at the end":     {levels, 10_000, nil, true, []float64{1000, 100}},
-		"linear, within MaxMove": {linear, 0.5, nil, true, []float64{0.6, 0.4, 0.55, 0.45}},
-		"a switch has none":      {controller.Knob{Name: "s", Kind: controller.Switch}, 0, nil, true, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := &ladder{}
-			for _, tr := range c.trials {
-				l.learn(tr, c.up)
-			}
-			require.InDeltaSlice(t, c.want, l.moves(c.knob, c.now), 1e-9)
-		})
-	}
-}
-
 // Propose changes nothing: asked again with the same view it answers the same,
 // whatever was learned before, and what it proposes is offered and not blocked.
 func TestGuide_proposeIsPure(t *testing.T) {
@@ -294,7 +257,7 @@ func TestGuide_learnsARollback(t *testing.T) {
 		tried = append(tried, got.Change["cache_size"])
 		v.Blocked[got.BlockKey()] = "cooling down"
 	}
-	require.Equal(t, []float64{256, 724, 362}, tried)
+	require.Equal(t, []float64{256, 362}, tried)
 }
 
 // A restart knows which way a kept number went: its trials are remembered in brief.

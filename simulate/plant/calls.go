@@ -84,7 +84,6 @@ func (s *Service) called(who int32) {
 		s.agenda.plan(s.now+d.Backoff<<(r.attempt-1), wakes, who)
 		return
 	}
-	s.tick.failedExecutions++
 	s.giveUp(who, failed)
 	s.submit(who)
 }
@@ -96,6 +95,9 @@ func (s *Service) giveUp(who int32, how outcome) {
 	r.owed = 0
 	if c := s.cfg.Kinds[r.kind].Calls; c != nil && c.Fallback > 0 {
 		r.outcome, r.burst = done, r.burst+s.slowed(c.Fallback)
+		s.tick.fallbacks++
+	} else {
+		s.executionFailed()
 	}
 	s.land(who)
 }

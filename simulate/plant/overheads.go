@@ -75,6 +75,7 @@ func (s *Service) spanRate() float64 {
 func (s *Service) watchedCost(r *request) time.Duration {
 	seed, steps := r.seed, max(s.cfg.Kinds[r.kind].Steps, 1)
 	s.tick.executions += steps
+	s.signals.burst.began += steps
 	d := time.Duration(0)
 	if s.on.monitoring {
 		d = time.Duration(steps) * s.cfg.Executor.Monitor

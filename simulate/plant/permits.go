@@ -76,7 +76,6 @@ func (s *Service) tire() {
 		}
 		p.line.pop()
 		s.tick.queued += s.now - r.since
-		s.tick.failedExecutions++
 		s.giveUp(who, rejected)
 		s.submit(who)
 	}

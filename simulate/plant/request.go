@@ -29,6 +29,8 @@ type request struct {
 	leads   bool    // others may wait for its result
 	stale   bool    // what it computes was overwritten meanwhile
 	scratch bool    // it has a scratch object
+	watched bool    // it counts among identical ones in flight
+	repeats bool    // its input was seen before, and a result would still be fresh
 }
 
 // stage is where a request is.
@@ -127,6 +129,9 @@ func (s *Service) begin(who int32) {
 	if k.Calls != nil {
 		r.stage, r.burst = dials, s.slowed(d)
 		return
+	}
+	if k.Results.declared() {
+		s.look(who, k)
 	}
 	if k.Results.declared() && (s.on.cache || s.on.share) {
 		d += s.cfg.Executor.identity(s.on.hash)
@@ -306,6 +311,9 @@ func (s *Service) land(who int32) {
 // finish ends a request.
 func (s *Service) finish(who int32) {
 	r := &s.requests[who]
+	if s.cfg.Kinds[r.kind].Results.declared() {
+		s.looked(r)
+	}
 	s.inFlight--
 	latency := s.now - r.start
 	if s.cfg.Transit > 0 {

@@ -15,8 +15,11 @@ type tally struct {
 	cpu, collecting, exporting       time.Duration
 	ready, queued                    time.Duration // waited for a core, for a permit
 	executions, failedExecutions     int
+	bursts, looked, matched          int           // of failures; executions with declared results, and those with an identical one in flight
+	repeated                         time.Duration // that executions took whose input repeats
 	hits, misses, shared             int
 	calls, retries, broken           int
+	fallbacks                        int
 	spans, dropped                   int
 	copies                           int
 	copied                           float64
@@ -116,8 +119,11 @@ func (s *Service) report(d time.Duration) {
 	if t.cpu > 0 {
 		gauges[controller.GCCPURatio] = t.collecting.Seconds() / t.cpu.Seconds()
 	}
+	totals[catalog.StateCopiedBytes] = t.copied
 	if t.copies > 0 {
-		totals[catalog.StateCopiedBytes] = t.copied
 		gauges[catalog.StateBytes] = t.copied / float64(t.copies)
+	}
+	if d > 0 {
+		s.reportSignals(d)
 	}
 }

@@ -45,6 +45,9 @@ type Service struct {
 	pool    pool
 	links   []link // by kind
 	spans   spans
+	signals signals
+	// poolTypes is how many kinds of scratch objects are asked for.
+	poolTypes int
 
 	collector collector
 	returns   release
@@ -111,6 +114,12 @@ func New(cfg Config) (*Service, error) {
 	}
 	s.setting, s.on = s.initial, leversOf(s.initial, cfg.Cores)
 	s.cache = newLRU(s.on.cacheSize)
+	s.signals.ghost = newGhost()
+	for _, k := range cfg.Kinds {
+		if k.Share > 0 && k.Scratch.Bytes > 0 {
+			s.poolTypes++
+		}
+	}
 	s.cores.n = cfg.Cores
 	s.permits.looks = forever
 	s.collector.marked = s.live()

@@ -61,6 +61,9 @@ func OpportunityOf(name string) (Opportunity, bool) {
 // repeats: results that were computed before and were still fresh. A cache of the
 // usual size answers those of them that its size lets it.
 func repeats(m Measured) (float64, string, bool) {
+	if undeclared(m) {
+		return 0, noneDeclared, true
+	}
 	duplicates, ok := m(DuplicateInputRatio)
 	if !ok {
 		return 0, "", false
@@ -84,9 +87,19 @@ func repeats(m Measured) (float64, string, bool) {
 		100*duplicates, percent(share), usual, 100*answered), true
 }
 
+const noneDeclared = "no step declares its results"
+
+func undeclared(m Measured) bool {
+	steps, ok := m(DeclaredSteps)
+	return ok && steps == 0
+}
+
 // identical: while one execution is in flight another begins. They pile up where
 // executions are slow, so that a few in a hundred are much of a peak.
 func identical(m Measured) (float64, string, bool) {
+	if undeclared(m) {
+		return 0, noneDeclared, true
+	}
 	ratio, ok := m(IdenticalInFlightRatio)
 	if !ok {
 		return 0, "", false

@@ -49,6 +49,9 @@ const (
 // CPUUtilization is the gauge of how much of its processors the process used, 0..1.
 const CPUUtilization controller.Metric = "cpu_utilization_ratio"
 
+// DeclaredSteps is the gauge of how many steps declare their results.
+const DeclaredSteps controller.Metric = "declared_steps"
+
 // PoolTypes is the gauge of how many types of scratch objects can be pooled.
 const PoolTypes controller.Metric = "pool_types"
 

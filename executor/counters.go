@@ -103,7 +103,8 @@ type counters struct {
 	pointless, unaffordable   atomic.Uint64 // retries that were not made
 	opened, broken            atomic.Uint64 // circuits; attempts that they rejected
 
-	stateBytes, snapshotHits, snapshotMisses atomic.Uint64
+	stateCopies, stateBytes      atomic.Uint64
+	snapshotHits, snapshotMisses atomic.Uint64
 
 	memoryCleanups, trimmed, memoryReturns atomic.Uint64
 }
@@ -118,6 +119,12 @@ func here() uint64 {
 	at := uint64(uintptr(unsafe.Pointer(&local))) //nolint:gosec // an address as a number, never a pointer again
 	const golden = 0x9e3779b97f4a7c15
 	return (at >> 11) * golden >> (64 - 4)
+}
+
+// copied counts a copy of run state.
+func (c *counters) copied(bytes int) {
+	c.stateCopies.Add(1)
+	c.stateBytes.Add(uint64(bytes))
 }
 
 // inFlight may be too high while executions end, never too low: what ended is

@@ -71,6 +71,6 @@ func (d *Derived[T, D]) Get(ctx context.Context) (out D, ok bool) {
 
 func (d *Derived[T, D]) compute(ex *Executor, c *cell) D {
 	v, n := d.of.open(c)
-	ex.counters.stateBytes.Add(uint64(n))
+	ex.counters.copied(n)
 	return d.f(v)
 }

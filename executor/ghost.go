@@ -102,13 +102,14 @@ func newGhost(fed func() uint64) *ghost {
 func (g *ghost) looksAt(hash uint64) bool { return hash < g.limit.Load() }
 
 // see takes one execution of a sampled input, at now in nanoseconds; it stands
-// for weight executions. Its result may be served for fresh; 0 is for ever.
-func (g *ghost) see(hash uint64, weight float64, fresh time.Duration, now int64) {
+// for weight executions. Its result may be served for fresh; 0 is for ever. It
+// returns for how many repeats it stands: 0 if it is none.
+func (g *ghost) see(hash uint64, weight float64, fresh time.Duration, now int64) (repeats float64) {
 	hash |= 1 // 0 is no input
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.looksAt(hash) {
-		return // it was lowered meanwhile
+		return 0 // it was lowered meanwhile
 	}
 	rate := g.rate()
 	weight /= rate
@@ -120,6 +121,7 @@ func (g *ghost) see(hash uint64, weight float64, fresh time.Duration, now int64)
 			born = g.born[slot]
 			if d := float64(g.above(slot)) / rate; d < ghostReach {
 				g.now.add(d, weight)
+				repeats = weight
 			}
 		}
 		g.keys[slot] = 0
@@ -145,6 +147,7 @@ func (g *ghost) see(hash uint64, weight float64, fresh time.Duration, now int64)
 	if g.passed == ghostPass {
 		g.pass()
 	}
+	return repeats
 }
 
 func (g *ghost) rate() float64 { return float64(g.limit.Load()) / (1 << 64) }

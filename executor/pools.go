@@ -94,6 +94,13 @@ func (p *pools) trim(*snapshot, float64) (dropped int) {
 	return dropped
 }
 
+// types is how many pools there are.
+func (p *pools) types() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all)
+}
+
 // idle objects of all pools.
 func (p *pools) idle() (n int) {
 	p.each(func(h holder) { n += h.idle() })

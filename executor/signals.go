@@ -17,18 +17,19 @@ import (
 //
 //	signal                          says something for
 //	AllocBytes / Executions         enable_object_pool, enable_memory_optimization
-//	Curve                           enable_cache_optimization, cache_size
+//	Repeated, Curve                 enable_cache_optimization, cache_size
 //	Alike / Looked                  enable_step_optimization
 //	QueueWait, SchedulerWait        enable_concurrency_optimization, its limit
 //	StateBytes / Executions         enable_context_optimization
 //	TelemetryTime                   enable_optimized_telemetry
-//	Failed / Executions, Bursts     enable_optimized_error_handling, enable_circuit_breaker
+//	Retries, Fallbacks, Failed      enable_optimized_error_handling, enable_circuit_breaker
 //
 // # Cost
 //
 // A step whose results are not declared pays nothing. One that declares them
 // pays some 10 ns for a hash of its input, which the cache takes up if it is on, and
-// some 100 ns more for an execution that is sampled: up to 20,000 a second. A step with a Key, or with inputs to encode,
+// some 100 ns more for an execution that is sampled: up to 20,000 a second; and one
+// reading of the clock if it repeats another. A step with a Key, or with inputs to encode,
 // has it called in one execution of 32 more than without signals. A failure
 // costs some 100 ns more. Nothing allocates, but what Key does. Memory is 0.3 MB,
 // from the first step on that declares its results.
@@ -44,28 +45,40 @@ type Signals struct {
 	SchedulerWait time.Duration
 	// QueueWait is how long attempts waited for a permit, in all.
 	QueueWait time.Duration
-	// StateBytes of run state were copied for steps, about.
-	StateBytes uint64
+	// Repeated is how long executions took whose input was seen before, and whose
+	// result would still have been fresh, about.
+	Repeated time.Duration
+	// StateCopies of run state were made for steps, of StateBytes in all, about.
+	StateCopies, StateBytes uint64
 	// TelemetryTime that the exporter's calls took, in all, waits included.
 	TelemetryTime time.Duration
 	// Looked is how many executions were looked at for identical ones in flight;
 	// Alike of them began while there was one. Only steps whose inputs are one number or string are.
 	Looked, Alike uint64
+	// Retries are attempts after the first, and Fallbacks ran when all had failed.
+	Retries, Fallbacks uint64
 	// Failed executions ended with an error; Bursts are seconds in which at least
 	// 10 did, and a quarter of all.
 	Failed, Bursts uint64
+	// DeclaredSteps is how many steps declare their results, and PoolTypes how many
+	// pools there are: now, not counts. Negative: nobody looks.
+	DeclaredSteps, PoolTypes int
 	// Curve is the miss ratio over the size of a cache, of executions of the last
 	// while, cache on or off: 65,536 to 131,072 sampled ones.
 	Curve MissCurve
 }
 
-// Since returns what came after before. Curve is that of s.
+// Since returns what came after before. Curve and what is there now are those of s.
 func (s Signals) Since(before Signals) Signals {
 	s.Executions -= before.Executions
 	s.AllocBytes -= before.AllocBytes
 	s.SchedulerWait -= before.SchedulerWait
 	s.QueueWait -= before.QueueWait
+	s.Repeated -= before.Repeated
+	s.StateCopies -= before.StateCopies
 	s.StateBytes -= before.StateBytes
+	s.Retries -= before.Retries
+	s.Fallbacks -= before.Fallbacks
 	s.TelemetryTime -= before.TelemetryTime
 	s.Looked -= before.Looked
 	s.Alike -= before.Alike
@@ -82,6 +95,9 @@ func (s Signals) AddTo(sample *controller.Sample) {
 		catalog.QueueWaitSeconds:     s.QueueWait.Seconds(),
 		catalog.SchedulerWaitSeconds: s.SchedulerWait.Seconds(),
 		catalog.StateCopiedBytes:     float64(s.StateBytes),
+		catalog.RepeatedSeconds:      s.Repeated.Seconds(),
+		catalog.Retries:              float64(s.Retries),
+		catalog.Fallbacks:            float64(s.Fallbacks),
 		catalog.TelemetrySeconds:     s.TelemetryTime.Seconds(),
 		catalog.FailedExecutions:     float64(s.Failed),
 		catalog.ErrorBursts:          float64(s.Bursts),
@@ -90,6 +106,16 @@ func (s Signals) AddTo(sample *controller.Sample) {
 	}
 	gauge := func(m controller.Metric, ratio float64) {
 		sample.Gauges[m] = math.Round(ratio*1e4) / 1e4 // it goes into journals
+	}
+	if s.DeclaredSteps >= 0 {
+		gauge(catalog.DeclaredSteps, float64(s.DeclaredSteps))
+	}
+	gauge(catalog.PoolTypes, float64(s.PoolTypes))
+	if s.StateCopies > 0 {
+		gauge(catalog.StateBytes, float64(s.StateBytes)/float64(s.StateCopies))
+	}
+	if cpu, ok := sample.Totals[controller.CPUSeconds]; ok && sample.Over > 0 {
+		gauge(catalog.CPUUtilization, cpu/sample.Over.Seconds()/float64(catalog.Cores()))
 	}
 	if s.Looked > 0 {
 		gauge(catalog.IdenticalInFlightRatio, float64(s.Alike)/float64(s.Looked))
@@ -110,14 +136,16 @@ type signals struct {
 	sight   atomic.Pointer[sight]
 	bursts  bursts
 
-	mu      sync.Mutex
-	runtime []metrics.Sample // guarded by mu
+	mu       sync.Mutex
+	declared int              // steps with declared results; guarded by mu
+	runtime  []metrics.Sample // guarded by mu
 }
 
 // sight is what executions of declared steps are looked at with.
 type sight struct {
-	ghost *ghost
-	alike alike
+	ghost    *ghost
+	alike    alike
+	repeated atomic.Int64 // nanoseconds that repeats took
 }
 
 const (
@@ -138,6 +166,7 @@ func (s *signals) sightOf(c *counters) *sight {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.declared++
 	if s.sight.Load() == nil {
 		s.sight.Store(&sight{ghost: newGhost(c.offered)})
 	}
@@ -150,19 +179,28 @@ func (ex *Executor) Signals() Signals {
 	out := Signals{
 		Executions:    c.begun(),
 		QueueWait:     time.Duration(ex.permits.waited.Load()),
+		StateCopies:   c.stateCopies.Load(),
 		StateBytes:    c.stateBytes.Load(),
+		Retries:       c.retries.Load(),
+		Fallbacks:     c.fallbacks.Load(),
+		PoolTypes:     ex.pools.types(),
 		TelemetryTime: ex.telemetry.counts().took,
 		Failed:        c.failures(),
 		Bursts:        s.bursts.count.Load(),
 	}
 	s.mu.Lock()
 	s.readRuntime(&out)
+	out.DeclaredSteps = s.declared
 	s.mu.Unlock()
+	if s.without {
+		out.DeclaredSteps = -1
+	}
 	out.AllocBytes -= s.start.AllocBytes
 	out.SchedulerWait -= s.start.SchedulerWait
 	if sight := s.sight.Load(); sight != nil {
 		out.Looked, out.Alike = sight.alike.looked.Load(), sight.alike.matched.Load()
 		out.Curve = sight.ghost.curve()
+		out.Repeated = time.Duration(sight.repeated.Load())
 	}
 	return out
 }

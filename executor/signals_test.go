@@ -64,6 +64,41 @@ func TestSignals_duplicatesThatAreTooOld(t *testing.T) {
 	})
 }
 
+// What repeats took is timed, whichever way an input is identified; what a failed
+// attempt leads to, copies of run state and pools are counted.
+func TestSignals_whatRepeatsTook(t *testing.T) {
+	for name, cfg := range map[string]StepConfig[int, int]{"hashed": {}, "with a key": {Key: strconv.Itoa}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ex := start(t, Config{})
+				cfg.Results = Pure()
+				cfg.Run = func(_ context.Context, in int) (int, error) {
+					time.Sleep(time.Duration(in) * time.Millisecond)
+					return in, nil
+				}
+				s := bind(t, ex, cfg)
+				const n = 32 * 200
+				for i := range n {
+					must(s.Run(t.Context(), 1+i%4))(t)
+				}
+				got := ex.Signals()
+				require.Equal(t, 1, got.DeclaredSteps)
+				require.InEpsilon(t, n*2.5e-3, got.Repeated.Seconds(), 0.15)
+			})
+		})
+	}
+}
+
+func TestSignals_attemptsThatFail(t *testing.T) {
+	ex := start(t, Config{})
+	s := bind(t, ex, StepConfig[int, int]{Run: alwaysFails, Attempts: 3, Fallback: func(context.Context, int, error) (int, error) { return 1, nil }})
+	must(s.Run(t.Context(), 1))(t)
+	got := ex.Signals()
+	require.EqualValues(t, 2, got.Retries)
+	require.EqualValues(t, 1, got.Fallbacks)
+	require.Zero(t, got.Failed)
+}
+
 // A Key is called for one execution in 32, and may panic.
 func TestSignals_stepsWithAKey(t *testing.T) {
 	ex := start(t, Config{})
@@ -178,7 +213,7 @@ func TestSignals_inASample(t *testing.T) {
 	ex := start(t, Config{})
 	empty := controller.Sample{Totals: map[controller.Metric]float64{}, Gauges: map[controller.Metric]float64{}}
 	ex.Signals().AddTo(&empty)
-	require.Empty(t, empty.Gauges)
+	require.Equal(t, map[controller.Metric]float64{catalog.DeclaredSteps: 0, catalog.PoolTypes: 0}, empty.Gauges)
 	require.Contains(t, empty.Totals, catalog.QueueWaitSeconds)
 
 	s := bind(t, ex, StepConfig[int, int]{Run: ok[int], Results: Pure()})

@@ -194,7 +194,7 @@ func (v *view) step(ctx context.Context) (*view, error) {
 // hand copies a cell.
 func (v *view) hand(i int, c *cell) handed {
 	value, n := v.keys[i].thaw(c)
-	v.run.ex.counters.stateBytes.Add(uint64(n))
+	v.run.ex.counters.copied(n)
 	return handed{c, value}
 }
 

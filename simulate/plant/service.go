@@ -46,8 +46,9 @@ type Service struct {
 	links   []link // by kind
 	spans   spans
 	signals signals
-	// poolTypes is how many kinds of scratch objects are asked for.
-	poolTypes int
+	// poolTypes is how many kinds of scratch objects are asked for, and declared how
+	// many kinds of requests declare their results.
+	poolTypes, declared int
 
 	collector collector
 	returns   release
@@ -118,6 +119,9 @@ func New(cfg Config) (*Service, error) {
 	for _, k := range cfg.Kinds {
 		if k.Share > 0 && k.Scratch.Bytes > 0 {
 			s.poolTypes++
+		}
+		if k.Share > 0 && k.Results.declared() {
+			s.declared++
 		}
 	}
 	s.cores.n = cfg.Cores

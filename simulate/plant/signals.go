@@ -105,7 +105,7 @@ func (s *Service) reportSignals(d time.Duration) {
 	totals[catalog.ErrorBursts] = float64(t.bursts)
 	totals[catalog.Retries], totals[catalog.Fallbacks] = float64(t.retries), float64(t.fallbacks)
 	gauges[catalog.CPUUtilization] = t.cpu.Seconds() / d.Seconds() / float64(s.cfg.Cores)
-	gauges[catalog.PoolTypes] = float64(s.poolTypes)
+	gauges[catalog.PoolTypes], gauges[catalog.DeclaredSteps] = float64(s.poolTypes), float64(s.declared)
 	if t.looked > 0 {
 		gauges[catalog.IdenticalInFlightRatio] = float64(t.matched) / float64(t.looked)
 	}

@@ -29,6 +29,7 @@ type Autopilot struct {
 	lease   *lease
 	started time.Time
 	replica replica
+	points  points
 
 	status         atomic.Pointer[Status]
 	asked          chan controller.Ask

@@ -24,8 +24,10 @@ func (a *Autopilot) loop(ctx context.Context) {
 	a.cpuBefore, a.cpuKnown = sensors.ThreadCPU()
 	err := controller.Run(ctx, a.target, a.core, controller.Loop{
 		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask,
-		Stepped: func(controller.Input, controller.Command) {
+		Stepped: func(in controller.Input, _ controller.Command) {
 			a.lease.renew()
+			safe := a.status.Load().Safe
+			a.points.observe(&in.Sample, !in.Current.IsZero() && !safe.IsZero() && !in.Current.Equal(safe))
 			a.publish()
 			a.answered.Store(a.taken)
 		},

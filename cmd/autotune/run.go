@@ -16,6 +16,7 @@ import (
 
 	"autotune"
 	"autotune/controller"
+	"autotune/dashboard"
 	"autotune/internal/demo"
 	"autotune/internal/terminal"
 	"autotune/policies"
@@ -33,9 +34,9 @@ low-latency. --offer all offers every optimization of the executor, and needs
 
 type runFlags struct {
 	demo.RunConfig
-	trace, policy string
-	report        string
-	json, verbose bool
+	trace, policy     string
+	report, dashboard string
+	json, verbose     bool
 }
 
 func runCommand() *cobra.Command {
@@ -55,6 +56,7 @@ func runCommand() *cobra.Command {
 	fs.IntVar(&f.MaxPairs, "max-pairs", 24, "pairs a trial may take")
 	fs.StringVar(&f.Journal, "journal", "", "`folder` of the decision log (default a temporary one)")
 	fs.StringVar(&f.report, "report", "", "`file` for a report of the run, also of one that is interrupted: .html, .md, .csv or .json")
+	fs.StringVar(&f.dashboard, "dashboard", "", "loopback `address` of a live page, 127.0.0.1:8080 or so (default none)")
 	fs.BoolVar(&f.Advise, "advise", false, "change nothing, say what would be tried and why")
 	fs.Uint64Var(&f.Seed, "seed", 0, "of every coin, row and request (default random)")
 	fs.BoolVar(&f.json, "json", false, "one JSON object per line on stdout")
@@ -98,6 +100,15 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if f.verbose {
 		log := zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
 		f.Configure = func(c *autotune.Config) { c.Logger = &log }
+	}
+	if f.dashboard != "" {
+		listener, err := dashboard.Listen(f.dashboard, nil, false)
+		if err != nil {
+			return err
+		}
+		f.OnStart = func(p *autotune.Autopilot, journal string) (func(), error) {
+			return serveDashboard(listener, p, journal)
+		}
 	}
 	view := terminal.New(os.Stderr, terminal.Options{Until: time.Now().Add(f.Duration)})
 	f.OnStage = view.Stage

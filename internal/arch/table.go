@@ -114,9 +114,10 @@ func Table() []Row {
 			Why:       "a service that embeds it links no simulator, no experiments and no dashboard",
 		},
 		{
-			Package: "dashboard",
-			Imports: []string{Root, "controller", "journal"},
-			Why:     "it shows a running autopilot and is mounted only by those who want it",
+			Package:   "dashboard",
+			Imports:   []string{Root, "controller", "journal"},
+			Libraries: []string{"github.com/rs/zerolog", "golang.org/x/time/rate"},
+			Why:       "it shows a running autopilot and is mounted only by those who want it",
 		},
 		{
 			Package:   "metrics",
@@ -197,6 +198,7 @@ func TestLibraries() []string {
 		"go.opentelemetry.io/otel",
 		"github.com/sony/gobreaker/v2",
 		"github.com/ulikunitz/xz",
+		"github.com/chromedp",
 	}
 }
 

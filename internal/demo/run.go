@@ -104,6 +104,9 @@ type RunConfig struct {
 
 	// Configure, if not nil, may change the autopilot's configuration, to log.
 	Configure func(*autotune.Config)
+	// OnStart, if not nil, is told of the autopilot and its journal before anything is
+	// tried; an error ends the run. What it returns is called at the end.
+	OnStart func(pilot *autotune.Autopilot, journal string) (end func(), err error)
 	// OnStage and OnStatus are told how it goes, from Run's goroutine.
 	OnStage  func(name string, done, of int)
 	OnStatus func(autotune.Status)
@@ -210,7 +213,8 @@ type run struct {
 	service  *Service
 	load     *loadProcess
 	pilot    *autotune.Autopilot
-	shown    int // number of the last trial told of
+	ended    func() // of OnStart
+	shown    int    // number of the last trial told of
 	alerts   atomic.Int64
 	summary  Summary
 
@@ -288,6 +292,11 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	if r.pilot, err = autotune.Start(context.WithoutCancel(ctx), config); err != nil {
 		return err
+	}
+	if c.OnStart != nil {
+		if r.ended, err = c.OnStart(r.pilot, c.Journal); err != nil {
+			return err
+		}
 	}
 	c.OnStage("making the database", 0, 0)
 	if r.service, err = Start(ctx, Config{
@@ -394,6 +403,9 @@ func (r *run) close() error {
 		report, err := r.load.stop()
 		r.summary.Load = report
 		errs = append(errs, err)
+	}
+	if r.ended != nil {
+		r.ended()
 	}
 	if r.pilot != nil {
 		errs = append(errs, r.pilot.Close())

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -70,10 +71,18 @@ func Export(path string) (*Exported, error) {
 	if err != nil {
 		return nil, err
 	}
+	x, err := f.exported()
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return x, nil
+}
+
+func (f *facts) exported() (*Exported, error) {
 	out := &Exported{Source: f.source, At: f.to}
 	setting := f.safe
 	if setting.IsZero() {
-		return nil, fmt.Errorf("journal %s: state: is missing: no setting was read back before it ended", path)
+		return nil, errors.New("state: is missing: no setting was read back before it ended")
 	}
 	for _, field := range catalog.Fields() {
 		if v, ok := setting.Get(field.Name); ok {
@@ -91,8 +100,9 @@ func Export(path string) (*Exported, error) {
 	if err := out.WriteYAML(&text); err != nil {
 		return nil, err
 	}
+	var err error
 	if out.Config, err = executor.Load(&text); err != nil {
-		return nil, fmt.Errorf("journal %s: the kept setting is no configuration of this version: %w", path, err)
+		return nil, fmt.Errorf("the kept setting is no configuration of this version: %w", err)
 	}
 	return out, nil
 }
@@ -236,7 +246,7 @@ func (x *Exported) WriteYAML(w io.Writer) error {
 		fill(&t, "# ", "# ", v.Reason)
 		line := v.Name + ": " + string(v.Text)
 		if v.Own {
-			line = "# " + line
+			line = "# " + printable(line) // its name is its owner's
 		}
 		t.WriteString(line + "\n")
 	}

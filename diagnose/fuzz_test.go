@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 	"testing"
 
 	"autotune/journal"
@@ -45,6 +46,13 @@ func FuzzRecords(f *testing.F) {
 		}
 		if facts.session == nil {
 			return
+		}
+		if x, err := facts.exported(); err == nil {
+			if err := x.WriteJSON(io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		} else if strings.Contains(err.Error(), "is not YAML") {
+			t.Fatal(err) // a value may be out of range, but the file is one
 		}
 		d := facts.diagnosis()
 		whole(t, d)

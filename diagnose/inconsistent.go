@@ -31,7 +31,7 @@ func inconsistent(f *facts) (string, []Finding) {
 	if n >= leastDiffs {
 		parts = append(parts, fmt.Sprintf("%s of neighboring blocks of %s differs by %.3g %% (%s)", named(top), clock(f.track.length), 100*math.Expm1(noise), count(n, "difference")))
 	} else {
-		parts = append(parts, fmt.Sprintf("noise not known: %s of neighboring blocks", count(n, "difference")))
+		parts = append(parts, fmt.Sprintf("no noise, from %s of neighboring blocks", count(n, "difference")))
 	}
 	var found []Finding
 	if x, ok := f.noise(top, noise, n); ok {
@@ -50,7 +50,11 @@ func inconsistent(f *facts) (string, []Finding) {
 		}
 	}
 	parts = append(parts, count(len(f.outside), "change")+" from outside", count(f.starts, "start"))
-	return strings.Join(parts, "; "), found
+	looked = strings.Join(parts, "; ")
+	if n < leastDiffs && len(found) == 0 {
+		looked = notKnown + looked
+	}
+	return looked, found
 }
 
 func (f *facts) noise(top controller.Metric, noise float64, n int) (Finding, bool) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // width of the text, in letters.
@@ -77,7 +79,13 @@ func wrap(t *strings.Builder, label, text string) {
 // behind an indent.
 func fill(t *strings.Builder, label, indent, text string) {
 	line := label
-	used := 0                                      // words in the line
+	used := 0                              // words in the line
+	text = strings.Map(func(r rune) rune { // names and reasons are from elsewhere
+		if !unicode.IsPrint(r) && !unicode.IsSpace(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
 	text = strings.ReplaceAll(text, " %", "\x00%") // a figure and its sign stay together
 	for _, word := range strings.Fields(text) {
 		word = strings.ReplaceAll(word, "\x00", " ")

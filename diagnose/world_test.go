@@ -14,7 +14,6 @@ import (
 	"autotune/catalog"
 	"autotune/controller"
 	"autotune/journal"
-	"autotune/policies"
 )
 
 // world is a service in virtual time that the shipped controller works on, and
@@ -118,6 +117,30 @@ func (s *service) Observe(_ context.Context, _ uint64, d time.Duration) (control
 	return out, nil
 }
 
+// onThenOff turns on what is off, and then asks whether off is better: the least
+// policy with which journals do not change when ours get better.
+type onThenOff struct{}
+
+func (onThenOff) Propose(v controller.View) (controller.Proposal, bool) {
+	for _, move := range []string{controller.MoveOn, controller.MoveOff} {
+		for _, o := range v.Offered {
+			p := controller.Proposal{Optimization: o.Name, Move: move, Change: map[string]float64{o.Switch: 0}, Why: "is it better off?"}
+			if move == controller.MoveOn {
+				p.Change, p.Why = map[string]float64{o.Switch: 1}, o.Why
+				for name, v := range o.Start {
+					p.Change[name] = v
+				}
+			}
+			if v.Safe.On(o.Switch) != (move == controller.MoveOn) && v.Blocked[p.BlockKey()] == "" {
+				return p, true
+			}
+		}
+	}
+	return controller.Proposal{}, false
+}
+
+func (onThenOff) Learn(controller.Trial) {}
+
 // mortal is a process that dies at a time: what it was told last is in the
 // journal, what it decided then is not.
 type mortal struct {
@@ -161,10 +184,8 @@ func (w world) play(t *testing.T) string {
 		s.set = controller.SettingOf(w.initial).With(l.changed)
 		j, err := journal.Open(dir, journal.Options{Now: func() time.Time { return s.now }})
 		require.NoError(t, err)
-		policy, err := policies.Named("guide", "")
-		require.NoError(t, err)
 		cfg := controller.Config{
-			Space: s.Space(), Offered: w.offered, Goals: w.goals, Policy: policy, PolicyName: "guide", Seed: 1,
+			Space: s.Space(), Offered: w.offered, Goals: w.goals, Policy: onThenOff{}, PolicyName: "on-then-off", Seed: 1,
 			Timing: controller.Timing{Washout: -1, Measure: time.Second, Tick: time.Second, MinRequests: -1, BaselineBlocks: 8},
 			Budget: controller.Budget{MaxPairs: 20, Until: dawn.Add(w.lasts), ReservedPairs: 7},
 			State:  j.State(),

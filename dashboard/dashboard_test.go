@@ -247,7 +247,7 @@ func TestEvents_streamsAreBoundedAndFollow(t *testing.T) {
 		return res
 	}
 	for range 64 {
-		res := stream()
+		res := stream() //nolint:bodyclose // all are, below
 		require.Equal(t, 200, res.StatusCode)
 		open = append(open, res)
 	}
@@ -281,7 +281,7 @@ func TestEvents_streamsAreBoundedAndFollow(t *testing.T) {
 		res, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		defer res.Body.Close()
-		return res.StatusCode == 200
+		return res.StatusCode == http.StatusOK
 	}, 10*time.Second, 100*time.Millisecond, "who has gone makes room")
 }
 

@@ -38,6 +38,7 @@ type facts struct {
 	alerts   []alert
 	outside  []outside
 	breaches []breach
+	excused  []breach  // what the safe setting did right after a candidate was withdrawn for it
 	won      []outside // the operator's configuration won over what was kept
 
 	deaths []time.Time // of processes that did not live for ten minutes, when last heard of

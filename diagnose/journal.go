@@ -100,7 +100,11 @@ func (f *facts) take(e *journal.Entry) error {
 			return missing("state")
 		}
 		f.takeState(r.State, r.At)
-	case controller.RecordCoin, controller.RecordPair, controller.RecordNote: // verdicts and states have what they came to
+	case controller.RecordNote:
+		if _, what, ok := strings.Cut(r.Note, excusedNote); ok {
+			f.excused = latest(f.excused, breach{r.At, strings.TrimSuffix(what, excusedEnd)}, mostEvents)
+		}
+	case controller.RecordCoin, controller.RecordPair: // verdicts and states have what they came to
 	default:
 		return fmt.Errorf("record: kind %q: is not known", r.Kind)
 	}
@@ -109,6 +113,13 @@ func (f *facts) take(e *journal.Entry) error {
 
 // brokenLimit begins the reason of a pause, of package controller.
 const brokenLimit = "the safe setting breaks a hard limit: "
+
+// excusedNote is how package controller notes that the safe setting was as slow as a
+// candidate that was just withdrawn, and excusedEnd how the note goes on.
+const (
+	excusedNote = ": the safe setting is as slow ("
+	excusedEnd  = "): no strike against the candidate"
+)
 
 // begin takes the start of a process, or its repetition at the start of a segment.
 func (f *facts) begin(s *controller.Session, repeated bool) {

@@ -93,6 +93,11 @@ func (f *facts) harmCause(t *controller.Trial, kind string) string {
 				return "perhaps not the candidate: without it a hard limit broke too, soon after (" + sentence(b.what) + ")"
 			}
 		}
+		for _, b := range f.excused {
+			if after := b.at.Sub(t.Ended); after >= 0 && after < soonAfter {
+				return "not the candidate: without it the service was as slow right after (" + b.what + "), so it has bursts of its own"
+			}
+		}
 		return "the candidate itself: no guard tripped without it"
 	case "crash":
 		return "unknown: a journal cannot tell a crash that the candidate caused from one that met it. The careful side is taken"

@@ -19,6 +19,7 @@ const (
 	gapMedian   = "gap %"
 	gapMean     = "mean gap %"
 	rankOf      = "rank"
+	meanRank    = "mean rank"
 	tried       = "evaluations"
 	drawn       = "measurements"
 	keeps       = "keeps"
@@ -44,6 +45,7 @@ func Tables() Experiment {
 			{Name: gapMedian, Of: Median, Format: "%.1f", Better: report.Less},
 			{Name: gapMean, Of: Mean, Format: "%.1f", Better: report.Less},
 			{Name: rankOf, Of: Median, Format: "%.0f", Better: report.Less},
+			{Name: meanRank, Of: Mean, Format: "%.1f", Better: report.Less},
 			{Name: tried, Of: Median, Format: "%.0f"},
 			{Name: drawn, Of: Median, Format: "%.0f"},
 			{Name: keeps, Of: Mean, Format: "%.1f"},
@@ -146,6 +148,7 @@ func tableTrial(ctx context.Context, t *table.Table, policy string, judge table.
 		into.Value(gapMean, 100**run.Gap)
 	}
 	into.Value(rankOf, float64(run.Rank))
+	into.Value(meanRank, float64(run.Rank))
 	into.Value(tried, float64(run.Evaluations))
 	into.Value(drawn, float64(run.Measurements))
 	into.Value(keeps, float64(run.Kept))

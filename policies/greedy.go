@@ -14,16 +14,23 @@ import (
 // run's seed. It is coordinate descent without a model, the bound that a search
 // with one has to beat: where two knobs help only together, it finds neither.
 //
+// Where the pool is so sparse that no setting differs from the one in force by one
+// knob alone, its neighbors are the nearest that there are, two for each knob
+// (greedy_sparse.go).
+//
 // It remembers nothing; what failed is what the view has blocked. Not safe for
 // concurrent use, as no policy is.
 type Greedy struct {
-	order []int // of the optimizations offered
+	pool   Pool
+	order  []int   // of the optimizations offered
+	sparse *sparse // made when it is first asked for
 }
 
 var _ controller.Policy = (*Greedy)(nil)
 
-// NewGreedy returns the policy.
-func NewGreedy() *Greedy { return &Greedy{} }
+// NewGreedy returns the policy for a pool. Of the zero Pool nothing is known, and
+// it takes every setting for existing.
+func NewGreedy(pool Pool) *Greedy { return &Greedy{pool: pool} }
 
 // String is the policy's name for the journal.
 func (g *Greedy) String() string { return "greedy" }
@@ -63,7 +70,7 @@ func (g *Greedy) Propose(v controller.View) (controller.Proposal, bool) {
 			}
 		}
 	}
-	return controller.Proposal{}, false
+	return g.nearest(v)
 }
 
 // Learn has nothing to remember.

@@ -19,7 +19,7 @@ type Pool struct {
 // offline are the policies for tables, by name. They may go to any setting of the
 // pool in one step, which no live service would want.
 var offline = map[string]func(Pool) controller.Policy{
-	"greedy": func(Pool) controller.Policy { return NewGreedy() },
+	"greedy": func(p Pool) controller.Policy { return NewGreedy(p) },
 	"random": func(p Pool) controller.Policy { return NewRandom(p) },
 	"search": func(p Pool) controller.Policy { return NewSearch(p) },
 }

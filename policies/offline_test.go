@@ -60,7 +60,7 @@ func TestGreedy_nearestFirst(t *testing.T) {
 	for seed := range uint64(8) {
 		byKnob = map[string][]any{}
 		order := ""
-		for i, p := range asked(t, NewGreedy(), seed, pool) {
+		for i, p := range asked(t, NewGreedy(Pool{}), seed, pool) {
 			require.Len(t, p.Change, 1)
 			for name, to := range p.Change {
 				byKnob[name] = append(byKnob[name], to)
@@ -79,6 +79,49 @@ func TestGreedy_nearestFirst(t *testing.T) {
 		"n": {16.0, 4.0, 32.0, 2.0, 64.0, 1.0}, // from 8: one level away, then two, then four
 	}, byKnob)
 	require.Greater(t, len(orders), 2, "the order of the knobs is the seed's")
+}
+
+// Of settings drawn at random hardly one differs from another by one knob: then
+// the nearest are tried, and no others.
+func TestGreedy_sparse(t *testing.T) {
+	_, _, all := rows()
+	from := all.At(3) // s=0 e=0 n=8
+	far := Pool{At: func(i int) controller.Setting {
+		return controller.SettingOf([]map[string]float64{
+			{"s": 0, "e": 0, "n": 8}, {"s": 1, "e": 1, "n": 8}, {"s": 0, "e": 1, "n": 16}, {"s": 1, "e": 0, "n": 4}, {"s": 1, "e": 0, "n": 2},
+			{"s": 1, "e": 2, "n": 64}, {"s": 0, "e": 2, "n": 32}, {"s": 1, "e": 2, "n": 16},
+		}[i])
+	}, Len: 8}
+	require.True(t, from.Equal(far.At(0)))
+	var got []string
+	space, offered, _ := rows()
+	v := controller.View{Space: space, Offered: offered, Safe: from, Blocked: map[string]string{}}
+	for _, o := range offered[:3] { // one knob alone leads nowhere that exists
+		for _, n := range append([]float64{0, 1, 2}, space.Knobs[2].Levels...) {
+			for _, name := range []string{"s", "e", "n"} {
+				v.Blocked[controller.Proposal{Optimization: o.Name, Change: map[string]float64{name: n}}.BlockKey()] = "not measured"
+			}
+		}
+		v.Blocked[o.Name] = "not measured"
+	}
+	g := NewGreedy(far)
+	for {
+		p, ok := g.Propose(v)
+		again, _ := g.Propose(v)
+		require.Equal(t, p, again)
+		if !ok {
+			break
+		}
+		v.Blocked[p.BlockKey()] = "tried"
+		got = append(got, from.With(p.Change).String())
+	}
+	require.Equal(t, []string{
+		"e=0 n=4 s=1", "e=1 n=16 s=0", "e=0 n=2 s=1", "e=2 n=32 s=0", "e=1 n=8 s=1", "e=2 n=16 s=1",
+	}, got, "two for each knob, the nearest first")
+
+	dense := NewGreedy(all)
+	_, ok := dense.Propose(v)
+	require.False(t, ok, "where neighbors exist and are all blocked it has come to its end")
 }
 
 func TestRandom_eachOnce(t *testing.T) {

@@ -25,10 +25,8 @@ type column struct {
 	low, span   float64
 }
 
-// most settings of a sample.
-const most = 4096
-
-func newSample(pool Pool, space controller.Space, seed uint64) *sample {
+// newSample draws so many settings of the pool, at most.
+func newSample(pool Pool, space controller.Space, seed uint64, most int) *sample {
 	s := &sample{seed: seed}
 	rng := rand.New(rand.NewPCG(seed, 0x5ea6c4))
 	if pool.Len <= most {

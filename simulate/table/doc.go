@@ -3,7 +3,8 @@
 // be held against the best that there is.
 //
 //	t, err := table.Open("lrzip.csv.gz", table.Config{Metrics: []string{"time"}, RelativeSD: "rsd"})
-//	run, err := t.Run(ctx, table.RunConfig{Policy: policies.NewGreedy(), Evaluations: 100, Start: -1})
+//	search := policies.NewSearch(policies.Pool{Len: t.Len(), At: t.Setting})
+//	run, err := t.Run(ctx, table.RunConfig{Policy: search, Evaluations: 100, Judge: table.Exact, Start: -1})
 //
 // # From columns to knobs
 //

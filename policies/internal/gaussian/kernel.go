@@ -2,6 +2,7 @@ package gaussian
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -59,6 +60,16 @@ type Kernel struct {
 	Signal, Noise float64
 }
 
+// Within is the kernel with lengths of at most so much: of a function that may
+// change along every column, whatever the values say.
+func (k Kernel) Within(most float64) Kernel {
+	k.Lengths = slices.Clone(k.Lengths)
+	for c, l := range k.Lengths {
+		k.Lengths[c] = min(l, most)
+	}
+	return k
+}
+
 // jitter keeps a matrix of equal rows positive definite.
 const jitter = 1e-8
 
@@ -81,8 +92,9 @@ func matern(r2 float64) (value, slope float64) {
 
 // Process predicts values. It does not change and is safe for concurrent use.
 type Process struct {
-	kernel       Kernel
-	x            Points
+	signal       float64
+	space        stretched
+	rows         []float64 // what it has seen, in that space
 	center, unit float64
 	inverse      *mat.SymDense // of the covariance
 	alpha        []float64     // inverse times values
@@ -91,7 +103,8 @@ type Process struct {
 // On returns the process that has seen a value for each row, of which there must
 // be one at least.
 func (k Kernel) On(x Points, y []float64) *Process {
-	p := &Process{kernel: k, x: x}
+	p := &Process{signal: k.Signal, space: k.stretch(x)}
+	p.rows = p.space.rows(x)
 	var z []float64
 	z, p.center, p.unit = standardized(y)
 	m := newModel(x, z)
@@ -102,24 +115,19 @@ func (k Kernel) On(x Points, y []float64) *Process {
 
 // Predict returns the mean and the standard deviation at each row, without noise.
 func (p *Process) Predict(at Points) (mean, sd []float64) {
-	n, w := p.x.Len(), p.kernel.weights()
+	n, width := len(p.alpha), at.Width
 	mean, sd = make([]float64, at.Len()), make([]float64, at.Len())
 	like := make([]float64, n)
 	inverse := p.inverse.RawSymmetric()
+	rows := p.space.rows(at)
 	for i := range mean {
-		row := at.Row(i)
+		row := rows[i*width : (i+1)*width]
 		for j := range like {
-			r2 := 0.0
-			for c, v := range p.x.Row(j) {
-				if v != row[c] {
-					r2 += w[c] * at.difference(c, v, row[c])
-				}
-			}
-			like[j], _ = matern(r2)
-			like[j] *= p.kernel.Signal
+			like[j], _ = matern(p.space.square(row, p.rows[j*width:(j+1)*width]))
+			like[j] *= p.signal
 			mean[i] += like[j] * p.alpha[j]
 		}
-		left := p.kernel.Signal
+		left := p.signal
 		for j, a := range like { // a quadratic form, of which the upper half is stored
 			line := inverse.Data[j*inverse.Stride:][:n]
 			sum := line[j] * a / 2
@@ -132,6 +140,57 @@ func (p *Process) Predict(at Points) (mean, sd []float64) {
 		sd[i] = p.unit * math.Sqrt(max(left, 0))
 	}
 	return mean, sd
+}
+
+// stretched is the space in which r² is a plain sum of squares over numbers, which
+// come first, and of weights over choices that differ.
+type stretched struct {
+	order   []int // columns
+	numbers int   // of them
+	weights []float64
+}
+
+func (k Kernel) stretch(x Points) stretched {
+	s := stretched{weights: k.weights()}
+	for _, choices := range []bool{false, true} {
+		for c := range x.Width {
+			if (x.Choice != nil && x.Choice[c]) == choices {
+				s.order = append(s.order, c)
+			}
+		}
+		if !choices {
+			s.numbers = len(s.order)
+		}
+	}
+	return s
+}
+
+func (s *stretched) rows(x Points) []float64 {
+	out := make([]float64, 0, len(x.Values))
+	for i := range x.Len() {
+		for at, c := range s.order {
+			v := x.Row(i)[c]
+			if at < s.numbers {
+				v *= math.Sqrt(s.weights[c])
+			}
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// square is r² between two rows.
+func (s *stretched) square(a, b []float64) float64 {
+	sum := 0.0
+	for c, v := range a[:s.numbers] {
+		sum += (v - b[c]) * (v - b[c])
+	}
+	for c := s.numbers; c < len(a); c++ {
+		if a[c] != b[c] {
+			sum += s.weights[s.order[c]]
+		}
+	}
+	return sum
 }
 
 // standardized values, and what was taken out; equal ones have unit 1.

@@ -67,7 +67,7 @@ func searchCells(short bool) ([]Cell, error) {
 			return nil, err
 		}
 		for _, policy := range []string{ours, byChance, "greedy"} {
-			seeds, batch := 40, 5
+			seeds, batch := 20, 5
 			if policy != ours {
 				batch = seeds // they take no time
 			} else if short {

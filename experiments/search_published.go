@@ -67,7 +67,7 @@ type logged struct {
 // is better.
 func openLogs(data string, of loggedTable, t *table.Table) ([]logged, error) {
 	path := filepath.Join(data, "promisetune", of.Name+".tunertraces.csv.gz")
-	file, err := os.Open(path) //nolint:gosec // of the data folder
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -88,8 +88,14 @@ func TestGreedy_sparse(t *testing.T) {
 	from := all.At(3) // s=0 e=0 n=8
 	far := Pool{At: func(i int) controller.Setting {
 		return controller.SettingOf([]map[string]float64{
-			{"s": 0, "e": 0, "n": 8}, {"s": 1, "e": 1, "n": 8}, {"s": 0, "e": 1, "n": 16}, {"s": 1, "e": 0, "n": 4}, {"s": 1, "e": 0, "n": 2},
-			{"s": 1, "e": 2, "n": 64}, {"s": 0, "e": 2, "n": 32}, {"s": 1, "e": 2, "n": 16},
+			{"s": 0, "e": 0, "n": 8},
+			{"s": 1, "e": 1, "n": 8},
+			{"s": 0, "e": 1, "n": 16},
+			{"s": 1, "e": 0, "n": 4},
+			{"s": 1, "e": 0, "n": 2},
+			{"s": 1, "e": 2, "n": 64},
+			{"s": 0, "e": 2, "n": 32},
+			{"s": 1, "e": 2, "n": 16},
 		}[i])
 	}, Len: 8}
 	require.True(t, from.Equal(far.At(0)))

@@ -60,6 +60,9 @@ const (
 	apart = 10
 	// mostLooked is how many settings of a pool the model is asked about.
 	mostLooked = 4096
+	// doubted is the length of a knob that is taken to matter: its range, or another
+	// choice, is two of them.
+	doubted = 0.5
 )
 
 // Propose returns the setting that the model expects most of.
@@ -107,7 +110,7 @@ func (s *Search) improvements(known gaussian.Points, values []float64) (score []
 	}
 	kernel, why := s.kernel, fmt.Sprintf("greatest expected improvement, of %d known", len(values))
 	if len(values)%2 == 0 {
-		kernel, why = kernel.Within(1), why+", if every knob matters"
+		kernel, why = kernel.Within(doubted), why+", if every knob matters"
 	}
 	mean, sd := kernel.On(known, values).Predict(s.sample.points)
 	least := math.Inf(1)

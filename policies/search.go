@@ -18,8 +18,9 @@ import (
 // A knob that made no difference so far may make one elsewhere: a thread count that
 // matters to one algorithm only. So every other proposal takes every knob to matter,
 // whatever was learned of it (after Berkenkamp, Schoellig & Krause 2019, "No-regret
-// Bayesian optimization with unknown hyperparameters"). Without that, a quarter of
-// searches of one published table, 7z, stay with the second-best algorithm.
+// Bayesian optimization with unknown hyperparameters"). It was added for one
+// published table, 7z, where without it a quarter of searches stay with the
+// second-best algorithm.
 //
 // It is for tables, where a measurement is cheap: it goes to any setting in one
 // step, by an optimization that has all knobs, and it never tries one twice. It

@@ -53,7 +53,7 @@ type searchOn struct {
 	Measurements   int
 }
 
-const ours, byChance = "search", "random"
+const ours, atRandom = "search", "random"
 
 func searchCells(short bool) ([]Cell, error) {
 	data := os.Getenv("AUTOTUNE_DATA")
@@ -66,7 +66,7 @@ func searchCells(short bool) ([]Cell, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, policy := range []string{ours, byChance, "greedy"} {
+		for _, policy := range []string{ours, atRandom, "greedy"} {
 			seeds, batch := 20, 5
 			if policy != ours {
 				batch = seeds // they take no time
@@ -163,7 +163,7 @@ func searchClaims(r *Results) []Claim {
 	var behind, notFlash, places []string
 	ahead, asFlash, among := 0, 0, true
 	beats := func(scenario string) {
-		search, random := searchMeanRank.value(r.Of(scenario, ours)), searchMeanRank.value(r.Of(scenario, byChance))
+		search, random := searchMeanRank.value(r.Of(scenario, ours)), searchMeanRank.value(r.Of(scenario, atRandom))
 		if search < random {
 			ahead++
 		} else {

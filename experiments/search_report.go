@@ -31,7 +31,7 @@ func searchReport(r *Results) []Table {
 		flash.Rows = append(flash.Rows, []string{
 			f.Name, strconv.Itoa(r.configurations(scenario)), strconv.Itoa(f.Measurements), strconv.Itoa(t.N),
 			figure(searchRank, t), figure(searchMeanRank, t), fmt.Sprintf("%.2f", f.MeanRank),
-			figure(searchMeanRank, r.Of(scenario, byChance)), figure(searchMeanRank, r.Of(scenario, "greedy")), verdict,
+			figure(searchMeanRank, r.Of(scenario, atRandom)), figure(searchMeanRank, r.Of(scenario, "greedy")), verdict,
 		})
 	}
 	out := []Table{flash}

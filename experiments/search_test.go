@@ -25,11 +25,11 @@ func searchedAt(search, random float64) *Results {
 	}
 	for _, f := range flashTables() {
 		add("flash/"+f.Name, ours, search)
-		add("flash/"+f.Name, byChance, random)
+		add("flash/"+f.Name, atRandom, random)
 	}
 	for _, l := range loggedTables() {
 		add("promisetune/"+l.Name, ours, search)
-		add("promisetune/"+l.Name, byChance, random)
+		add("promisetune/"+l.Name, atRandom, random)
 		for i := range 8 {
 			add("promisetune/"+l.Name, string(rune('A'+i))+loggedSuffix, float64(i+1))
 		}

@@ -15,18 +15,13 @@ import (
 // setting with the greatest expected improvement. It learns the size of an effect,
 // whatever the verdict.
 //
-// A knob that made no difference so far may make one elsewhere: a thread count that
-// matters to one algorithm only. So every other proposal takes every knob to matter,
-// whatever was learned of it (after Berkenkamp, Schoellig & Krause 2019, "No-regret
-// Bayesian optimization with unknown hyperparameters"). It was added for one
-// published table, 7z, where without it a quarter of searches stay with the
-// second-best algorithm.
-//
 // It is for tables, where a measurement is cheap: it goes to any setting in one
 // step, by an optimization that has all knobs, and it never tries one twice. It
 // ends when the pool does; what is worth another trial is for its user to say.
 //
-// Limits: it takes effects at their face value, so noise much above the
+// Limits: what matters to one choice only may be taken for not mattering (on a
+// published table, 7z, one search in four stays with the second-best algorithm, whose
+// threads make no difference). It takes effects at their face value, so noise much above the
 // differences leads it astray, and an environment that changes under way is noise
 // to it. A proposal takes time with the square of what was tried, times the
 // settings that it looks at, 4096 at most. Not safe for concurrent use, as no
@@ -61,9 +56,6 @@ const (
 	apart = 10
 	// mostLooked is how many settings of a pool the model is asked about.
 	mostLooked = 4096
-	// doubted is the length of a knob that is taken to matter: its range, or another
-	// choice, is two of them.
-	doubted = 0.5
 )
 
 // Propose returns the setting that the model expects most of.
@@ -109,11 +101,7 @@ func (s *Search) improvements(known gaussian.Points, values []float64) (score []
 	if n != s.learned {
 		s.kernel, s.learned = gaussian.Learn(known.First(n), values[:n]), n
 	}
-	kernel, why := s.kernel, fmt.Sprintf("greatest expected improvement, of %d known", len(values))
-	if len(values)%2 == 0 {
-		kernel, why = kernel.Within(doubted), why+", if every knob matters"
-	}
-	mean, sd := kernel.On(known, values).Predict(s.sample.points)
+	mean, sd := s.kernel.On(known, values).Predict(s.sample.points)
 	least := math.Inf(1)
 	for _, v := range values {
 		least = min(least, v)
@@ -121,7 +109,7 @@ func (s *Search) improvements(known gaussian.Points, values []float64) (score []
 	for i := range mean {
 		mean[i] = improvement(least-mean[i], sd[i])
 	}
-	return mean, why
+	return mean, fmt.Sprintf("greatest expected improvement, of %d known", len(values))
 }
 
 func grown(n int) int { return n + 1 + n/10 }

@@ -2,7 +2,6 @@ package gaussian
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -58,16 +57,6 @@ type Kernel struct {
 	// Signal is the variance of values that have nothing to do with each other,
 	// Noise that of two measurements of the same; both after standardization.
 	Signal, Noise float64
-}
-
-// Within is the kernel with lengths of at most so much: of a function that may
-// change along every column, whatever the values say.
-func (k Kernel) Within(most float64) Kernel {
-	k.Lengths = slices.Clone(k.Lengths)
-	for c, l := range k.Lengths {
-		k.Lengths[c] = min(l, most)
-	}
-	return k
 }
 
 // jitter keeps a matrix of equal rows positive definite.

@@ -47,7 +47,8 @@ type Controller struct {
 	stopping  bool
 	ended     []Trial           // of this session, oldest first, the latest 64
 	refused   map[string]string // proposals of this session that broke a rule
-	skipped   map[string]bool   // optimizations of this session that the policy was heard not to try
+	unwanted  map[string]string // what the policy sees no reason to try now, and why
+	skipped   map[string]bool   // those of this session about which that was said
 	adviceOut bool
 	advice    []Trial
 }
@@ -68,7 +69,7 @@ func New(cfg Config) (*Controller, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Controller{cfg: cfg, phase: Starting, refused: map[string]string{}, skipped: map[string]bool{}}
+	c := &Controller{cfg: cfg, phase: Starting, refused: map[string]string{}, skipped: map[string]bool{}, unwanted: map[string]string{}}
 	c.state = State{Version: StateVersion, Wealth: initialWealth, NextTrial: 1, Memory: map[string]Memory{}, Spent: map[Metric]float64{}}
 	if cfg.State != nil {
 		if err := checkState(cfg.State, cfg.Space); err != nil {

@@ -170,5 +170,5 @@ func (c *Controller) untried(blocked map[string]string) int {
 }
 
 func (c *Controller) isUntried(o Optimization, blocked map[string]string) bool {
-	return blocked[o.Name] == "" && c.state.Memory[o.Name].Tried == 0
+	return blocked[o.Name] == "" && c.unwanted[o.Name] == "" && c.state.Memory[o.Name].Tried == 0
 }

@@ -42,6 +42,7 @@ func (c *Controller) propose() {
 	}
 	c.adviseRare()
 	view := c.view()
+	c.heed(&view)
 	// Each refusal blocks its proposal for the session, so this ends.
 	for range 2*len(c.cfg.Offered) + 8 {
 		p, ok := c.cfg.Policy.Propose(view)
@@ -105,6 +106,19 @@ func (c *Controller) adviseRare() {
 			c.note("advised, never tried: %s (%s): %s", o.Name, o.Why, why)
 		}
 	}
+}
+
+// heed reserves no time for what the policy sees no reason to try.
+func (c *Controller) heed(v *View) {
+	clear(c.unwanted)
+	e, ok := c.cfg.Policy.(Explainer)
+	if !ok {
+		return
+	}
+	for _, s := range e.Skipped(*v) {
+		c.unwanted[s.Optimization] = s.Why
+	}
+	v.Untried = c.untried(v.Blocked)
 }
 
 // tellSkipped says, once a session, what the policy sees no reason to try.

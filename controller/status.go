@@ -21,7 +21,8 @@ type Status struct {
 	Ended []Trial `json:"ended,omitempty"`
 	// Advice of advice mode: what would be tried, without a verdict.
 	Advice []Trial `json:"advice,omitempty"`
-	// Blocked candidates, with the reason.
+	// Blocked candidates, and those that the policy sees no reason to try, with the
+	// reason.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	// Measured baseline blocks out of how many, while Measuring.
 	Measured   int `json:"measured"`
@@ -43,6 +44,11 @@ func (c *Controller) Status() Status {
 		Ended: slices.Clone(c.ended), Advice: slices.Clone(c.advice), Blocked: c.blocked(), Measured: c.timesMeasured(),
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
 		Audits: c.auditStatus(),
+	}
+	for name, why := range c.unwanted {
+		if s.Blocked[name] == "" {
+			s.Blocked[name] = why
+		}
 	}
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
 	if c.trial != nil {

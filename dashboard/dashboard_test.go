@@ -247,9 +247,9 @@ func TestEvents_streamsAreBoundedAndFollow(t *testing.T) {
 		return res
 	}
 	for range 64 {
-		res := stream() //nolint:bodyclose // all are, below
+		res := stream()
 		require.Equal(t, 200, res.StatusCode)
-		open = append(open, res)
+		open = append(open, res) //nolint:bodyclose // all are, below
 	}
 	res := stream()
 	require.Equal(t, 503, res.StatusCode)

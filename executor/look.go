@@ -15,7 +15,7 @@ const offered = 1
 // which says whether their input is sampled, and which the cache takes up if it is
 // on. It is 0 for a step whose inputs are not hashed in nanoseconds, of which one in
 // so many is sampled.
-func (s *Step[In, Out]) look(count *stripe, n uint64, in In) (hash uint64, sampled bool) {
+func (s *Step[In, Out]) look(n uint64, in In) (hash uint64, sampled bool) {
 	if s.kind != offered {
 		return 0, mixed(n)%thinning == 0 // n itself would keep time with a caller's own turns
 	}

@@ -154,7 +154,7 @@ func (s *Step[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	var hash uint64
 	if s.sight != nil {
 		var sampled bool
-		if hash, sampled = s.look(count, n, in); sampled {
+		if hash, sampled = s.look(n, in); sampled {
 			return s.sampled(ctx, count, hash, in)
 		}
 	}

@@ -247,7 +247,7 @@ func TestEvents_streamsAreBoundedAndFollow(t *testing.T) {
 		return res
 	}
 	for range 64 {
-		res := stream()
+		res := stream() //nolint:bodyclose // all are, below
 		require.Equal(t, 200, res.StatusCode)
 		open = append(open, res) //nolint:bodyclose // all are, below
 	}

@@ -33,6 +33,7 @@ type Autopilot struct {
 
 	status         atomic.Pointer[Status]
 	asked          chan controller.Ask
+	wished         chan *wish
 	sent, answered atomic.Int64 // of Pause and Resume
 	cancel         context.CancelFunc
 	close          func() error
@@ -40,8 +41,11 @@ type Autopilot struct {
 	runErr         error       // why the loop broke; read after done
 	stalled        atomic.Bool // the lease expired
 
+	disabled string // why; empty: it is not
+
 	// Of the loop alone.
-	taken     int64 // asks received
+	open      []*wish // handed to the controller, not answered
+	taken     int64   // asks received
 	verdicts  map[controller.Outcome]uint64
 	paused    bool      // by Pause
 	held      bool      // what the controller was told last: hold, by Pause or by the switch
@@ -57,7 +61,13 @@ type Autopilot struct {
 // Close then still releases the journal.
 func Start(ctx context.Context, cfg Config) (*Autopilot, error) {
 	cfg.setDefaults()
-	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), done: make(chan struct{}), started: time.Now(), verdicts: map[controller.Outcome]uint64{}}
+	a := &Autopilot{cfg: cfg, asked: make(chan controller.Ask, 16), wished: make(chan *wish), done: make(chan struct{}), started: time.Now(), verdicts: map[controller.Outcome]uint64{}}
+	if a.disabled = cfg.whyDisabled(); a.disabled != "" {
+		if err := a.startDisabled(ctx); err != nil {
+			return nil, err
+		}
+		return a, nil
+	}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.release(true))
 	}

@@ -39,7 +39,9 @@ type Config struct {
 	// Grant names Bounded optimizations that may be tried although they may
 	// change results in the way they declare. Others are advised only.
 	Grant []string
-	// Pinned names knobs or optimizations that are the operator's alone.
+	// Pinned names knobs or optimizations that are the operator's alone: a restart
+	// puts nothing back that was kept of them. PinAt may set them; Unpin does not
+	// let them go.
 	Pinned []string
 	// Goals by rank; p95 latency, CPU per request, mean latency if empty.
 	Goals []controller.Goal
@@ -66,7 +68,8 @@ type Config struct {
 	// Journal is a folder for the decision log, created if absent; one process
 	// at a time. Empty: nothing is remembered over a restart.
 	Journal string
-	// Advise: change nothing, record what would be tried and why.
+	// Advise: change nothing, record what would be tried and why; what is approved
+	// (see Approve) is tried, and kept on evidence.
 	Advise bool
 	// Instance names this process among its replicas, for the journal and for Share
 	// and Stagger; the host's name if empty.
@@ -78,6 +81,10 @@ type Config struct {
 	// Stagger spreads the first trials of instances that start together over so
 	// long: each stands by until its own turn in it, by its name. 0: at once.
 	Stagger time.Duration
+	// Disabled turns everything off, as AUTOTUNE_DISABLE=1 in the environment does:
+	// the executor works as it is configured, nothing is measured or changed, what a
+	// journal kept is not put back, and Status says why.
+	Disabled bool
 	// Seed of every coin; a random one if 0. It is in the journal.
 	Seed uint64
 	// OpenLoop says that clients do not wait for an answer before they ask again:

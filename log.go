@@ -62,7 +62,7 @@ func (r recorder) log(rec *controller.Record) {
 		trialFields(log.Info(), rec.Trial).Stringer("outcome", rec.Trial.Outcome).Stringer("reason", rec.Trial.Reason).
 			Int("pairs", rec.Trial.Pairs).Str("detail", rec.Trial.Detail).Msg("verdict")
 	case controller.RecordAdvice:
-		log.Info().Str("optimization", rec.Trial.Optimization).Str("move", rec.Trial.Move).
+		log.Info().Str("proposal", rec.Trial.Proposal).Str("optimization", rec.Trial.Optimization).Str("move", rec.Trial.Move).
 			Any("change", rec.Trial.Change).Str("why", rec.Trial.Why).Msg("would try")
 	case controller.RecordPair:
 		for _, e := range rec.Pair.Effects[:min(1, len(rec.Pair.Effects))] {
@@ -71,6 +71,14 @@ func (r recorder) log(rec *controller.Record) {
 		}
 	case controller.RecordAlert:
 		log.Warn().Str("metric", string(rec.Degraded.Metric)).Msg("worse than expected: " + rec.Degraded.String())
+	case controller.RecordWish:
+		w := rec.Wish
+		e := log.Info().Stringer("wish", w.Kind).Str("who", w.By.Who).Str("why", w.By.Why)
+		if w.Refused != "" {
+			e.Msg("refused: " + w.Refused)
+			return
+		}
+		e.Msg(w.Then)
 	case controller.RecordNote:
 		log.Info().Msg(rec.Note)
 	}

@@ -16,6 +16,7 @@ import (
 // the autopilot costs can be measured.
 func (a *Autopilot) loop(ctx context.Context) {
 	defer close(a.done)
+	defer a.leaveWishes()
 	defer a.news.stop()
 	defer a.lease.stop()
 	runtime.LockOSThread()
@@ -23,13 +24,14 @@ func (a *Autopilot) loop(ctx context.Context) {
 	defer a.survive()
 	a.cpuBefore, a.cpuKnown = sensors.ThreadCPU()
 	err := controller.Run(ctx, a.target, a.core, controller.Loop{
-		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask,
-		Stepped: func(in controller.Input, _ controller.Command) {
+		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask, Wish: a.nextWish,
+		Stepped: func(in controller.Input, cmd controller.Command) {
 			a.lease.renew()
 			safe := a.status.Load().Safe
 			a.points.observe(&in.Sample, !in.Current.IsZero() && !safe.IsZero() && !in.Current.Equal(safe))
 			a.publish()
 			a.answered.Store(a.taken)
+			a.answerWishes(cmd.Records)
 		},
 	})
 	a.store()
@@ -39,7 +41,7 @@ func (a *Autopilot) loop(ctx context.Context) {
 		a.runErr = fmt.Errorf("the loop did not move for %v: the lease ended it", a.cfg.Lease)
 	case err != nil && ctx.Err() == nil:
 		a.runErr = err
-	case !s.InForce.Equal(s.Safe) && !s.Safe.IsZero() && !a.cfg.Advise:
+	case !s.InForce.Equal(s.Safe) && !s.Safe.IsZero():
 		a.runErr = fmt.Errorf("the last kept setting does not read back: in force is %s", s.InForce)
 	}
 }
@@ -76,8 +78,9 @@ func (a *Autopilot) putBack() (err error) {
 		return errors.New("an actuator hangs: the setting in force is not known")
 	}
 	defer a.target.mu.Unlock()
-	safe := a.status.Load().Safe
-	if safe.IsZero() || a.cfg.Advise {
+	s := a.status.Load()
+	safe := s.Safe
+	if safe.IsZero() || a.cfg.Advise && s.Trial == nil && safe.Equal(s.Initial) {
 		return nil // nothing was ever changed
 	}
 	if err := a.target.apply(context.Background(), safe); err != nil {

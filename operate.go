@@ -24,6 +24,8 @@ type Status struct {
 	// trials now although nobody paused it; empty: it does.
 	Instance string `json:"instance,omitempty"`
 	StandsBy string `json:"stands_by,omitempty"`
+	// Disabled: everything is off, and Why says by what.
+	Disabled bool `json:"disabled,omitempty"`
 	// Until is when the session ends; zero: never.
 	Until time.Time `json:"until,omitzero"`
 	// CPUSeconds that the autopilot itself has used, where a thread's can be
@@ -66,6 +68,9 @@ func (a *Autopilot) Err() error {
 // Pause withdraws a candidate and tries nothing until Resume. It returns when
 // the last kept setting is in force again.
 func (a *Autopilot) Pause(ctx context.Context) error {
+	if a.disabled != "" {
+		return nil // nothing is tried anyway
+	}
 	mine := a.sent.Add(1)
 	if err := a.send(ctx, controller.Pause); err != nil {
 		return err
@@ -76,6 +81,9 @@ func (a *Autopilot) Pause(ctx context.Context) error {
 // Resume goes on after Pause. An autopilot that is also held by
 // enable_automatic_optimization stays so until that is switched on.
 func (a *Autopilot) Resume(ctx context.Context) error {
+	if a.disabled != "" {
+		return &DisabledError{a.disabled}
+	}
 	a.sent.Add(1)
 	return a.send(ctx, controller.Resume)
 }
@@ -121,7 +129,7 @@ func (a *Autopilot) toInitial() error {
 	<-a.done
 	ctx, initial := context.Background(), a.Status().Initial
 	now, err := a.target.Current(ctx)
-	if a.cfg.Advise || initial.IsZero() || err == nil && now.Equal(initial) {
+	if a.cfg.Advise && a.Status().Safe.Equal(initial) || initial.IsZero() || err == nil && now.Equal(initial) {
 		return err
 	}
 	if err := a.target.Apply(ctx, initial); err != nil {
@@ -142,6 +150,9 @@ func (a *Autopilot) toInitial() error {
 // the autopilot has ended already, and knobs undone that followed something else
 // before they were moved. Call it instead of Close, not after it.
 func (a *Autopilot) CloseToInitial() error {
+	if a.disabled != "" {
+		return a.close()
+	}
 	// The loop acts on it within a tick, and ends by itself.
 	if err := a.send(context.Background(), controller.StopToInitial); err == nil {
 		<-a.done

@@ -158,7 +158,7 @@ func (c *Controller) watchGoals() bool {
 func (c *Controller) degraded(d Degraded) bool {
 	at := c.onProbation()
 	switch {
-	case c.cfg.Advise || c.isPaused():
+	case c.cfg.Advise && len(c.state.Keeps) == 0 || c.isPaused():
 		d.Then = "nothing is changed now"
 		at = -1
 	case at >= 0:

@@ -57,6 +57,8 @@ type Keep struct {
 	Above map[Metric]float64 `json:"above,omitempty"`
 	// Spent is what it took from the tolerances of the session, log units.
 	Spent map[Metric]float64 `json:"spent,omitempty"`
+	// Proposal of advise mode that was approved, by its id.
+	Proposal string `json:"proposal,omitempty"`
 	// Since when it is kept, and when its next audit is due.
 	Since time.Time `json:"since"`
 	Due   time.Time `json:"due"`
@@ -102,7 +104,7 @@ func (c *Controller) watchKeep(r *running, rank int) {
 	t := &r.trial
 	k := Keep{
 		Trial: t.ID, Optimization: t.Optimization, Move: t.Move, Key: memoryKey(t), Was: before(t).Map(), Is: map[string]float64{},
-		For: r.goals[rank].Metric, Above: map[Metric]float64{}, Spent: r.spent(rank), Since: c.now,
+		For: r.goals[rank].Metric, Above: map[Metric]float64{}, Spent: r.spent(rank), Since: c.now, Proposal: t.Proposal,
 	}
 	for name := range t.Change {
 		k.Is[name], _ = r.to.Get(name)
@@ -145,7 +147,10 @@ func (c *Controller) undone(k *Keep) (Trial, string) {
 	if i < 0 {
 		return Trial{}, "not offered"
 	}
-	if why := c.unfit(c.cfg.Offered[i]); why != "" {
+	if why := c.unsuited(c.cfg.Offered[i]); why != "" {
+		return Trial{}, why
+	}
+	if _, why := c.anyPinned(k.Was); why != "" {
 		return Trial{}, why
 	}
 	to := c.state.Safe.With(k.Was)
@@ -336,11 +341,15 @@ func (c *Controller) closeAudit(t *Trial) {
 // giveUp drops a keep that is not in force any more, and gives back what it
 // took from the tolerances.
 func (c *Controller) giveUp(i int) {
-	for m, spent := range c.state.Keeps[i].Spent {
-		c.state.Spent[m] = math.Max(0, c.state.Spent[m]-spent)
-	}
+	c.giveBack(&c.state.Keeps[i])
 	c.state.Keeps = slices.Delete(c.state.Keeps, i, i+1)
 	c.pruneKeeps()
+}
+
+func (c *Controller) giveBack(k *Keep) {
+	for m, spent := range k.Spent {
+		c.state.Spent[m] = math.Max(0, c.state.Spent[m]-spent)
+	}
 }
 
 func (c *Controller) auditStatus() []AuditStatus {

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Ask is a wish of the operator, delivered with the next input.
+// Ask is a wish of the operator without arguments, delivered with the next input.
 type Ask int
 
 // The wishes.
@@ -64,4 +64,6 @@ type Input struct {
 	RecordErr  string `json:"record_err,omitempty"`
 	// Ask of the operator; 0 is none.
 	Ask Ask `json:"ask,omitempty"`
+	// Wish of the operator; nil is none.
+	Wish *Wish `json:"wish,omitempty"`
 }

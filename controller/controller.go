@@ -50,7 +50,9 @@ type Controller struct {
 	unwanted  map[string]string // what the policy sees no reason to try now, and why
 	skipped   map[string]bool   // those of this session about which that was said
 	adviceOut bool
-	advice    []Trial
+	unread    map[string]unread // what the operator set and was not read back yet, by knob
+	listed    bool              // the proposals of advise mode are those of now
+	listUntil time.Time         // then they are made anew
 }
 
 type pauseCause int
@@ -106,6 +108,9 @@ func (c *Controller) Step(in Input) Command {
 	switch c.phase {
 	case Starting:
 		c.stepStarting(&in)
+		if in.Wish != nil {
+			c.grant(*in.Wish)
+		}
 	case Restoring:
 		c.stepRestoring(&in)
 	case Measuring:
@@ -142,6 +147,11 @@ const timeOver = "the time for trials is over: the last kept setting stays in fo
 // operator's wishes, a change from outside. It reports whether that decided
 // this step. The journal comes first: nothing may go on unrecorded.
 func (c *Controller) interrupted(in *Input) bool {
+	granted := false
+	if in.Wish != nil {
+		granted = c.changedOutside(in) // what somebody did before the wish comes before it
+		granted = c.grant(*in.Wish) || granted
+	}
 	if in.RecordErr != "" && c.paused != pausedByJournal && !c.stopping {
 		c.endTrial(Inconclusive, RecordFailed, in.RecordErr)
 		switch in.Ask { // a wish is told once, and must not be lost to a broken journal
@@ -178,7 +188,7 @@ func (c *Controller) interrupted(in *Input) bool {
 		}
 	}
 	// Restoring without a confirmed read-back is a restore that has not worked yet.
-	return c.changedOutside(in)
+	return granted || c.changedOutside(in)
 }
 
 // command puts together the answer of a step.
@@ -195,9 +205,6 @@ func (c *Controller) command() Command {
 // epoch keeps requests that started before apart.
 func (c *Controller) send(s Setting) {
 	c.epoch++
-	if c.cfg.Advise {
-		return
-	}
 	if !c.want.Equal(s) || !c.inForce.Equal(s) {
 		c.want, c.inForce, c.apply = s, Setting{}, true
 	}
@@ -245,6 +252,7 @@ func (c *Controller) State() State {
 		s.Spent[k] = v
 	}
 	s.Keeps = cloneKeeps(c.state.Keeps)
+	s.Wishes = c.state.Wishes.clone()
 	s.Trials = slices.Clone(c.state.Trials)
 	if c.state.Running != nil {
 		t := *c.state.Running

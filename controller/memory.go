@@ -89,7 +89,7 @@ func (c *Controller) cool(key string, until time.Time) {
 // the longest cool-down: nobody wants to be undone at once. To keep one for
 // good, it is pinned.
 func (c *Controller) respect(changed map[string]float64) {
-	until := c.now.Add(coolDown[len(coolDown)-1] * patience * c.layoutOf(nil).pair())
+	until := c.untilForgotten()
 	for _, o := range c.cfg.Offered {
 		if _, moved := changed[o.Switch]; moved {
 			c.cool(o.Name, until)
@@ -129,6 +129,7 @@ func (c *Controller) blocked() map[string]string {
 		}
 	}
 	maps.Copy(out, c.refused)
+	c.blockDeclined(out)
 	for _, o := range c.cfg.Offered {
 		if why := c.unfit(o); why != "" {
 			out[o.Name] = why
@@ -137,8 +138,16 @@ func (c *Controller) blocked() map[string]string {
 	return out
 }
 
-// unfit says why an optimization may not be tried at all in this session, or "".
+// unfit says why an optimization may not be tried at all now, or "".
 func (c *Controller) unfit(o Optimization) string {
+	if why := c.heldFrom(o); why != "" {
+		return why
+	}
+	return c.unsuited(o)
+}
+
+// unsuited says why an optimization may not be tried in this session, or "".
+func (c *Controller) unsuited(o Optimization) string {
 	if c.pinned(o.Name) || c.pinned(o.Switch) || slices.ContainsFunc(o.Knobs, c.pinned) {
 		return "pinned by the operator"
 	}

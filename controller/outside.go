@@ -32,6 +32,7 @@ func (c *Controller) adopt(changed map[string]float64) {
 	// What the operator set is what a restart should find as the operator's own.
 	c.state.Initial = c.state.Initial.With(changed)
 	c.respect(changed)
+	c.repin(changed)
 	c.disown(changed)
 	c.recordState()
 	c.measured.done = false

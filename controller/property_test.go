@@ -43,7 +43,7 @@ func drawWorld(t *rapid.T) *world {
 			MinRequests: rapid.SampledFrom([]int{-1, 200}).Draw(t, "min_requests"), BaselineBlocks: rapid.IntRange(3, 8).Draw(t, "baseline"),
 		},
 		Budget: Budget{MaxPairs: rapid.IntRange(1, 15).Draw(t, "max_pairs")},
-		Advise: rapid.IntRange(0, 19).Draw(t, "advise") == 0,
+		Advise: rapid.IntRange(0, 5).Draw(t, "advise") == 0,
 		Alert: Alert{
 			Interval: time.Duration(rapid.IntRange(1, 20).Draw(t, "alert_interval")) * time.Second, Threshold: rapid.SampledFrom([]float64{0.01, 0.2}).Draw(t, "alert_threshold"),
 			Probation: time.Duration(rapid.IntRange(0, 60).Draw(t, "probation")) * time.Second,
@@ -67,13 +67,19 @@ func drawWorld(t *rapid.T) *world {
 	}
 	what := rapid.SampledFrom([]string{
 		"apply", "read", "observe", "record", "danger", "slow", "starved", "frozen", "odd", "absent",
-		"outside", "outside", "pause", "resume", "stop", "stop to initial", "round", "deaf", "crash", "crash",
+		"outside", "outside", "pause", "resume", "wish", "wish", "wish", "wish", "stop", "stop to initial", "round", "deaf", "crash", "crash",
 	})
 	for range rapid.IntRange(0, 25).Draw(t, "events") {
 		e := event{what: what.Draw(t, "what"), ticks: rapid.IntRange(1, 40).Draw(t, "for")}
 		if e.what == "outside" || e.what == "crash" {
 			e.knob = rapid.SampledFrom([]string{"s1", "s2", "n", "f", "e"}).Draw(t, "knob")
 			e.value = rapid.SampledFrom([]float64{0, 1, 2, 0.25, 24, 1e7, -5}).Draw(t, "value")
+		}
+		if e.what == "wish" {
+			e.wish = WishKind(rapid.IntRange(int(WishPin), int(WishReopen)).Draw(t, "wish"))
+			e.knob = rapid.SampledFrom([]string{"s1", "s2", "n", "f", "e", "rare", "one", "numbers", "none"}).Draw(t, "name")
+			e.value = rapid.SampledFrom([]float64{0, 1, 2, 0.25, 24, 100, 1e7, -5}).Draw(t, "to")
+			e.nth = rapid.IntRange(0, 9).Draw(t, "nth")
 		}
 		if strings.HasPrefix(e.what, "stop") && rapid.IntRange(0, 3).Draw(t, "soften") > 0 {
 			e.what = "pause" // few scripts should end early
@@ -112,7 +118,7 @@ func (w *world) live(t *rapid.T) bool {
 	w.core = core
 	w.lives = append(w.lives, life{cfg: cfg})
 	v := watch{w: w, life: &w.lives[len(w.lives)-1]}
-	loop := Loop{Record: w, Stepped: v.stepped, Ask: func() Ask { a := w.ask; w.ask = 0; return a }}
+	loop := Loop{Record: w, Stepped: v.stepped, Ask: func() Ask { a := w.ask; w.ask = 0; return a }, Wish: func() *Wish { wish := w.wish; w.wish = nil; return wish }}
 	if err := Run(context.Background(), w, &v, loop); err != nil {
 		t.Fatal(err)
 	}

@@ -186,6 +186,9 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 		if c.pinned(name) {
 			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
 		}
+		if why := c.pinnedBy(name); why != "" {
+			return Setting{}, fmt.Errorf("knob %s: %s", name, why)
+		}
 		knob, _ := c.cfg.Space.Knob(name)
 		if was, _ := v.Safe.Get(name); was != to {
 			if why := c.rarely(knob, p.Change); why != "" {
@@ -278,36 +281,4 @@ func (c *Controller) firstPair(o Optimization) time.Duration {
 		}
 	}
 	return c.layoutOf(moves).pair()
-}
-
-// advise says, once a session, what would be tried and why, and changes nothing.
-func (c *Controller) advise() {
-	if !c.adviceOut {
-		c.adviceOut = true
-		view := c.view()
-		for range 4*len(c.cfg.Offered) + 8 {
-			p, ok := c.cfg.Policy.Propose(view)
-			if !ok || view.Blocked[p.BlockKey()] != "" {
-				c.tellSkipped(view)
-				break
-			}
-			to, err := c.candidate(p, view)
-			if rare := (tooRareError{}); errors.As(err, &rare) {
-				c.note("advised, never tried: %s %s (%s): %s", p.Optimization, p.Move, p.Why, rare.why)
-			} else if err != nil {
-				c.note("would refuse %s %s: %v", p.Optimization, p.Move, err)
-			} else {
-				t := Trial{Optimization: p.Optimization, Move: p.Move, Why: p.Why, Basis: p.Basis, Change: p.Change, From: view.Safe, To: to}
-				c.advice = append(c.advice, t)
-				c.record(Record{Kind: RecordAdvice, Trial: &t})
-			}
-			view.Blocked[p.BlockKey()] = "advised already"
-		}
-		for _, o := range c.cfg.Offered {
-			if why := c.unfit(o); why != "" {
-				c.note("would not try %s: %s", o.Name, why)
-			}
-		}
-	}
-	c.idle("advice only: nothing is changed", time.Minute)
 }

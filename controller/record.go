@@ -16,6 +16,7 @@ const (
 	RecordVerdict RecordKind = "verdict" // a trial ended
 	RecordAdvice  RecordKind = "advice"  // what advice mode would try
 	RecordAlert   RecordKind = "alert"   // the safe setting is worse than expected
+	RecordWish    RecordKind = "wish"    // what the operator wished, and the answer
 	RecordNote    RecordKind = "note"    // anything else worth knowing
 	RecordState   RecordKind = "state"   // everything that a restart needs
 )
@@ -34,7 +35,9 @@ type Record struct {
 	Note    string    `json:"note,omitempty"`
 	// Degraded is set in an alert.
 	Degraded *Degraded `json:"degraded,omitempty"`
-	State    *State    `json:"state,omitempty"`
+	// Wish is set in a wish.
+	Wish  *Wished `json:"wish,omitempty"`
+	State *State  `json:"state,omitempty"`
 }
 
 // Session says what a controller was started with: with it and the inputs, its

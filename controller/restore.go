@@ -24,7 +24,7 @@ const (
 
 // beginRestore makes the safe setting the one that must be in force.
 func (c *Controller) beginRestore(why string) {
-	if c.cfg.Advise {
+	if c.cfg.Advise && c.inForce.Equal(c.state.Safe) { // as ever, where nothing was approved
 		c.why = why
 		c.resume()
 		return
@@ -36,6 +36,9 @@ func (c *Controller) beginRestore(why string) {
 }
 
 func (c *Controller) stepRestoring(in *Input) {
+	if len(c.unread) > 0 && c.readSet(in) {
+		return
+	}
 	if in.ReadErr == "" && in.Current.Equal(c.state.Safe) {
 		c.inForce = in.Current
 		c.why = c.restore.why

@@ -14,6 +14,9 @@ type Loop struct {
 	Inputs bool
 	// Ask returns the operator's next wish, or 0. It is polled once a tick.
 	Ask func() Ask
+	// Wish returns the operator's next wish with arguments, or nil. It is polled once
+	// a tick too. One that does not pass its Check is not told to the core.
+	Wish func() *Wish
 	// Stepped is called after each step with what was told and what was answered.
 	Stepped func(Input, Command)
 }
@@ -71,6 +74,11 @@ func Run(ctx context.Context, target Target, core Stepper, loop Loop) error {
 		in.At, in.Epoch = in.Sample.At, cmd.Epoch
 		if loop.Ask != nil {
 			in.Ask = loop.Ask()
+		}
+		if loop.Wish != nil {
+			if w := loop.Wish(); w != nil && w.Check() == nil {
+				in.Wish = w
+			}
 		}
 		if in.Ask == 0 && ctx.Err() != nil {
 			in.Ask = Stop

@@ -53,7 +53,7 @@ func (c *Controller) stepStarting(in *Input) {
 		c.cfg.Policy.Learn(t)
 	}
 	c.recordState()
-	if c.state.Safe.Equal(in.Current) || c.cfg.Advise {
+	if c.state.Safe.Equal(in.Current) {
 		c.resume()
 		return
 	}
@@ -67,6 +67,7 @@ func (c *Controller) takeUp(old *State, current Setting) {
 	c.state.Wealth, c.state.Stream, c.state.NextTrial = old.Wealth, old.Stream, max(old.NextTrial, 1)
 	c.state.Trials = slices.Clone(old.Trials)
 	c.state.Keeps = cloneKeeps(old.Keeps)
+	c.state.Wishes = old.Wishes.clone()
 	for k, v := range old.Memory {
 		c.state.Memory[k] = v
 	}
@@ -106,6 +107,9 @@ func (c *Controller) takeUp(old *State, current Setting) {
 		}
 		kept[name] = safe
 	}
+	if c.cfg.Advise {
+		c.onlyApproved(kept)
+	}
 	switch {
 	case len(changed) > 0:
 		c.note("the operator's configuration changed since the last start (%s): it wins over the kept setting", strings.Join(changed, ", "))
@@ -113,6 +117,7 @@ func (c *Controller) takeUp(old *State, current Setting) {
 	case len(kept) > 0:
 		c.state.Safe = current.With(kept)
 	}
+	c.takeUpPins(old, current)
 	c.pruneKeeps()
 	c.countDeath(old)
 	if old.Running != nil {

@@ -28,6 +28,8 @@ type State struct {
 	Memory map[string]Memory `json:"memory,omitempty"`
 	// Keeps that are audited, oldest first: at most one a knob.
 	Keeps []Keep `json:"keeps,omitempty"`
+	// Wishes are what the operator said and still holds.
+	Wishes Wishes `json:"wishes,omitzero"`
 	// Proven: the process lived for ten minutes, or ended as it was asked to.
 	// Deaths counts those in a row before it that did not.
 	Proven bool `json:"proven,omitempty"`

@@ -19,8 +19,10 @@ type Status struct {
 	Trial *Trial `json:"trial,omitempty"`
 	// Ended trials of this session, oldest first. Of audits only those that rolled back.
 	Ended []Trial `json:"ended,omitempty"`
-	// Advice of advice mode: what would be tried, without a verdict.
-	Advice []Trial `json:"advice,omitempty"`
+	// Advice of advise mode: what would be tried, and what the operator said to it.
+	Advice []Advice `json:"advice,omitempty"`
+	// Pins by the name of the knob or the optimization: who holds what, and why.
+	Pins map[string]Pin `json:"pins,omitempty"`
 	// Blocked candidates, and those that the policy sees no reason to try, with the
 	// reason.
 	Blocked map[string]string `json:"blocked,omitempty"`
@@ -41,7 +43,7 @@ func (c *Controller) Revision() uint64 { return c.revision }
 func (c *Controller) Status() Status {
 	s := Status{
 		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
-		Ended: slices.Clone(c.ended), Advice: slices.Clone(c.advice), Blocked: c.blocked(), Measured: c.timesMeasured(),
+		Ended: slices.Clone(c.ended), Blocked: c.blocked(), Measured: c.timesMeasured(),
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
 		Audits: c.auditStatus(),
 	}
@@ -50,6 +52,8 @@ func (c *Controller) Status() Status {
 			s.Blocked[name] = why
 		}
 	}
+	wishes := c.state.Wishes.clone()
+	s.Advice, s.Pins = wishes.Proposals, wishes.Pins
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
 	if c.trial != nil {
 		t := c.trial.trial

@@ -56,6 +56,9 @@ func (s *story) tell(in Input, cmd Command) {
 	if in.Ask != 0 {
 		line += fmt.Sprintf(" | asked: %v", in.Ask)
 	}
+	if in.Wish != nil {
+		line += fmt.Sprintf(" | wished: %v", in.Wish.Kind)
+	}
 	if cmd.Apply {
 		line += " | apply " + cmd.Setting.String()
 		if cmd.Durable {
@@ -105,9 +108,15 @@ func (s *story) tellRecord(r Record) {
 	case RecordVerdict:
 		write("%d %s %v/%v after %d pairs: %s", r.Trial.ID, r.Trial.Optimization, r.Trial.Outcome, r.Trial.Reason, r.Trial.Pairs, r.Trial.Detail)
 	case RecordAdvice:
-		write("%s %s: %s -> %s", r.Trial.Optimization, r.Trial.Move, r.Trial.From, r.Trial.To)
+		write("%s: %s %s: %s -> %s", r.Trial.Proposal, r.Trial.Optimization, r.Trial.Move, r.Trial.From, r.Trial.To)
 	case RecordAlert:
 		write("%v", r.Degraded)
+	case RecordWish:
+		if r.Wish.Refused != "" {
+			write("%v %s: refused: %s", r.Wish.Kind, r.Wish.By, r.Wish.Refused)
+			return
+		}
+		write("%v %s: %s", r.Wish.Kind, r.Wish.By, r.Wish.Then)
 	case RecordNote:
 		write("%s", r.Note)
 	case RecordState:

@@ -63,6 +63,9 @@ func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 		Change: c.state.Safe.Diff(to), From: c.state.Safe, To: to,
 		Cap: most, CapWhy: why, Alpha: c.state.alpha(c.cfg.Budget.FDR), Started: c.now,
 	}
+	if c.cfg.Advise {
+		t.Proposal = p.ID()
+	}
 	c.state.NextTrial++
 	r := &running{wealth: c.state.wealth(), trial: t, to: to}
 	for _, g := range c.measured.judged() {
@@ -382,6 +385,7 @@ func latest(t []Trial) []Trial { return t[max(0, len(t)-maxTrials):] }
 func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) {
 	t.Outcome, t.Reason, t.Detail, t.Ended = o, why, detail, c.now
 	c.state.Running = nil
+	c.adviceTried(t)
 	if t.Audit == 0 {
 		c.remember(t)
 	} else if c.closeAudit(t); t.Outcome != Kept {

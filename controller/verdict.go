@@ -115,7 +115,9 @@ type Trial struct {
 	// Audit is the trial whose keep is doubted, 0 for a trial of something new.
 	// The candidate of an audit are the values from before that keep; kept means
 	// rolled back.
-	Audit        int    `json:"audit,omitempty"`
+	Audit int `json:"audit,omitempty"`
+	// Proposal is its id, in advise mode.
+	Proposal     string `json:"proposal,omitempty"`
 	Optimization string `json:"optimization"`
 	// Move is "on", "off", or the change of a number, for people.
 	Move string `json:"move"`

@@ -17,6 +17,7 @@ type watch struct {
 	held       bool
 	sinceStop  int // steps since a stop was asked for, 0 if it was not
 	sinceUntil int
+	toInitial  bool         // the last wish was to go back to the start
 	open       map[int]bool // trials of this process
 	began      bool         // a trial ever
 	steps      int
@@ -62,6 +63,7 @@ func (v *watch) stepped(in Input, cmd Command) {
 		fault("wealth %v is negative", now.Wealth)
 	}
 	v.countTrials(cmd)
+	v.pins(in, cmd, now)
 	v.keeps(cmd, now)
 	inCandidate := now.Trial != nil && (now.Phase == Settling || now.Phase == Trying) && strings.HasSuffix(now.Why, ", candidate")
 	switch {
@@ -69,7 +71,7 @@ func (v *watch) stepped(in Input, cmd Command) {
 		if !cmd.Setting.Equal(now.Trial.To) {
 			fault("in a candidate block %s is commanded, the candidate is %s", cmd.Setting, now.Trial.To)
 		}
-	case now.Phase != Starting && !w.cfg.Advise && !cmd.Setting.Equal(now.Safe):
+	case now.Phase != Starting && !cmd.Setting.Equal(now.Safe):
 		fault("%v: %s is commanded, the safe setting is %s", now.Phase, cmd.Setting, now.Safe)
 	}
 	wasCandidate := v.before.Trial != nil && strings.HasSuffix(v.before.Why, ", candidate")
@@ -85,7 +87,7 @@ func (v *watch) stepped(in Input, cmd Command) {
 			}
 		}
 	}
-	if cmd.Apply && w.cfg.State == nil && !v.began {
+	if cmd.Apply && w.cfg.State == nil && !v.began && !w.granted {
 		fault("%s is applied before the first trial", cmd.Setting)
 	}
 	v.wishes(in, cmd, now)
@@ -164,13 +166,44 @@ func (v *watch) wishes(in Input, cmd Command, now Status) {
 			v.sinceStop = 1
 		}
 	}
-	if v.held && (now.Trial != nil || now.Phase != Starting && !v.w.cfg.Advise && !cmd.Setting.Equal(now.Safe)) {
+	if v.held && (now.Trial != nil || now.Phase != Starting && !cmd.Setting.Equal(now.Safe)) {
 		v.w.fault("held by the operator, and %s is commanded", cmd.Setting)
 	}
 	if v.sinceStop > 0 {
 		v.held = false
 		if v.sinceStop++; v.sinceStop > 50 && !cmd.Done {
 			v.w.fault("not ended %d steps after a stop: %v, %s", v.sinceStop, now.Phase, now.Why)
+		}
+	}
+}
+
+// pins: what the operator holds is in every command, and every wish is answered.
+func (v *watch) pins(in Input, cmd Command, now Status) {
+	answers := 0
+	for _, r := range cmd.Records {
+		if r.Kind == RecordWish {
+			answers++
+			if r.Wish.Refused == "" {
+				v.w.granted = true
+			} else if strings.Contains(r.Wish.Refused, "\n") {
+				v.w.fault("refused with more than a line: %q", r.Wish.Refused)
+			}
+		}
+	}
+	if in.Wish != nil && answers == 0 && v.before.Phase != Ended {
+		v.w.fault("%+v has no answer", *in.Wish)
+	}
+	toInitial := strings.Contains(now.Why, "the initial setting is in force") || v.toInitial
+	v.toInitial = toInitial
+	for name, p := range now.Pins {
+		for knob, x := range p.Values {
+			commanded, _ := cmd.Setting.Get(knob)
+			if safe, _ := now.Safe.Get(knob); !toInitial && (safe != x || commanded != x) {
+				v.w.fault("%s holds %s at %v, %s, and %v is commanded, %v safe", name, knob, x, p.By, commanded, safe)
+			}
+			if known, ok := now.InForce.Get(knob); ok && !toInitial && known != x {
+				v.w.fault("%s holds %s at %v, %s, and %v is in force", name, knob, x, p.By, known)
+			}
 		}
 	}
 }

@@ -29,6 +29,8 @@ type world struct {
 	round   bool
 	deaf    bool
 	ask     Ask
+	wish    *Wish
+	granted bool // a wish that changes something, ever
 	crashed bool
 	crash   event
 
@@ -56,6 +58,8 @@ type event struct {
 	ticks int
 	knob  string
 	value float64
+	wish  WishKind
+	nth   int // trial, or which of the proposals
 }
 
 var worldSpace = Space{Knobs: []Knob{
@@ -123,7 +127,7 @@ func (w *world) Current(context.Context) (Setting, error) {
 
 func (w *world) Apply(_ context.Context, s Setting) error {
 	st := w.core.Status()
-	if len(w.cfg.Pinned) == 0 && w.cfg.Advise {
+	if w.cfg.Advise && !w.granted {
 		w.fault("advice only, and yet %s is applied", s)
 	}
 	if !s.Equal(st.Safe) {
@@ -160,6 +164,16 @@ func (w *world) checkCandidate(s Setting, st Status) {
 		w.fault("trial %d: the candidate is applied and the coin (%v) or the trial (%v) is not durable", st.Trial.ID, hasCoin, hasTrial)
 	}
 	change := st.Safe.Diff(s)
+	for name, p := range st.Pins {
+		for knob := range p.Values {
+			if _, moved := change[knob]; moved {
+				w.fault("a candidate moves %s, which %s holds, %s", knob, name, p.By)
+			}
+		}
+	}
+	if w.cfg.Advise && st.Trial.Audit == 0 && !slices.ContainsFunc(st.Advice, func(a Advice) bool { return a.ID == st.Trial.Proposal && a.Said == WishApprove }) {
+		w.fault("advice only, and %v is tried without approval", change)
+	}
 	audit := st.Trial.Audit != 0
 	owner := 0
 	for _, o := range worldOffered {
@@ -262,6 +276,11 @@ func (w *world) play() {
 			w.ask = Stop
 		case "stop to initial":
 			w.ask = StopToInitial
+		case "wish":
+			w.wish = &Wish{Kind: e.wish, Name: e.knob, Value: e.value, Trial: e.nth, By: Operator{Who: "ann", Why: "a test"}}
+			if advice := w.core.Status().Advice; len(advice) > 0 {
+				w.wish.Proposal = advice[e.nth%len(advice)].ID
+			}
 		case "round":
 			w.round = !w.round
 		case "deaf":

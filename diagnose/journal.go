@@ -104,7 +104,7 @@ func (f *facts) take(e *journal.Entry) error {
 		if _, what, ok := strings.Cut(r.Note, excusedNote); ok {
 			f.excused = latest(f.excused, breach{r.At, strings.TrimSuffix(what, excusedEnd)}, mostEvents)
 		}
-	case controller.RecordCoin, controller.RecordPair: // verdicts and states have what they came to
+	case controller.RecordCoin, controller.RecordPair, controller.RecordWish: // verdicts and states have what they came to
 	default:
 		return fmt.Errorf("record: kind %q: is not known", r.Kind)
 	}

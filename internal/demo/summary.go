@@ -55,6 +55,7 @@ type Tried struct {
 
 // Advice is one change that advice mode would try.
 type Advice struct {
+	ID     string             `json:"id"`
 	Name   string             `json:"name"`
 	Move   string             `json:"move"`
 	Change map[string]float64 `json:"change"`
@@ -95,7 +96,7 @@ func (s *Summary) take(st autotune.Status, offered []controller.Optimization) {
 		tried[t.Optimization] = true
 	}
 	for _, t := range st.Advice {
-		s.Advice = append(s.Advice, Advice{Name: t.Optimization, Move: t.Move, Change: t.Change, Why: t.Why})
+		s.Advice = append(s.Advice, Advice{ID: t.ID, Name: t.Optimization, Move: t.Move, Change: t.Change, Why: t.Why})
 	}
 	for _, o := range offered {
 		switch {

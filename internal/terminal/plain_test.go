@@ -62,17 +62,17 @@ func TestPlain_toldOnce(t *testing.T) {
 	defer v.Close()
 	s := autotune.Status{Status: controller.Status{
 		Phase: controller.Idle, Why: "advice only: nothing is changed",
-		Advice: []controller.Trial{{Optimization: "a", Move: "on", Why: "it may help"}},
+		Advice: []controller.Advice{{ID: "0a", Optimization: "a", Move: "on", Why: "it may help"}},
 	}}
 	for range 10 {
 		v.Show(s)
 		now = now.Add(time.Second)
 	}
-	s.Advice = append(s.Advice, controller.Trial{Optimization: "b", Move: "b_size 1 -> 2"})
+	s.Advice = append(s.Advice, controller.Advice{ID: "0b", Optimization: "b", Move: "b_size 1 -> 2"})
 	v.Show(s)
-	assert.Equal(t, `2026-03-01T12:00:00Z would try a on: it may help
+	assert.Equal(t, `2026-03-01T12:00:00Z would try a on (0a): it may help
 2026-03-01T12:00:00Z idle: advice only: nothing is changed
-2026-03-01T12:00:10Z would try b b_size 1 -> 2
+2026-03-01T12:00:10Z would try b b_size 1 -> 2 (0b)
 `, out.String())
 }
 

@@ -115,10 +115,10 @@ func begins(t *controller.Trial) string {
 }
 
 // advises tells what advice mode would try.
-func advises(t *controller.Trial) string {
-	text := "would try " + name(t)
-	if t.Why != "" {
-		text += ": " + t.Why
+func advises(a *controller.Advice) string {
+	text := "would try " + name(&controller.Trial{Optimization: a.Optimization, Move: a.Move}) + " (" + a.ID + ")"
+	if a.Why != "" {
+		text += ": " + a.Why
 	}
 	return clean(text)
 }

@@ -72,8 +72,8 @@ type View struct {
 
 // telling is what has been told already, so that nothing is told twice.
 type telling struct {
-	ended   int // id of the last ended trial, plus 1
-	advised int
+	ended   int             // id of the last ended trial, plus 1
+	advised map[string]bool // proposals, by id
 	phase   string
 	stage   stage
 	last    time.Time // of the last plain line
@@ -87,7 +87,7 @@ func New(w io.Writer, o Options) *View {
 		v.now = time.Now
 	}
 	v.scene.start, v.scene.until = v.now(), o.Until
-	v.told.last = v.scene.start
+	v.told.last, v.told.advised = v.scene.start, map[string]bool{}
 	if v.isLive() {
 		v.live = newLive(w, v.size)
 	}
@@ -173,9 +173,9 @@ func (v *View) Close() {
 // tell prints what is new in a status.
 func (v *View) tell(s *autotune.Status) {
 	for i := range s.Advice {
-		if i >= v.told.advised {
-			v.say(advises(&s.Advice[i]))
-			v.told.advised = i + 1
+		if a := &s.Advice[i]; !v.told.advised[a.ID] {
+			v.say(advises(a))
+			v.told.advised[a.ID] = true
 		}
 	}
 	for _, t := range s.Ended {

@@ -172,6 +172,11 @@ func (h *history) take(e *journal.Entry) error {
 			return missing("degraded")
 		}
 		h.alerts.add(event{h.observed, r.Degraded.String()}, mostAlerts)
+	case controller.RecordWish:
+		if r.Wish == nil {
+			return missing("wish")
+		}
+		h.notes.add(event{h.observed, r.Wish.String()}, mostNotes)
 	case controller.RecordNote:
 		h.notes.add(event{h.observed, r.Note}, mostNotes)
 	case controller.RecordState:

@@ -1,0 +1,250 @@
+package autotune_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"autotune"
+	"autotune/controller"
+	"autotune/journal"
+	"autotune/knobs"
+)
+
+var (
+	bob = controller.Operator{Who: "bob", Why: "on call"}
+	ctx = context.Background()
+)
+
+func refused(t *testing.T, err error, want string) {
+	t.Helper()
+	var no *autotune.RefusedError
+	require.ErrorAs(t, err, &no)
+	require.EqualError(t, err, want)
+}
+
+// Who pins what is being tried sees it withdrawn when Pin returns; the pin is in
+// Status and the journal with who and why, outlives the process, and is let go.
+func TestAutopilot_pin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Journal = filepath.Join(t.TempDir(), "j")
+		pilot := start(t, cfg)
+		until(t, pilot, "candidate in force", func(autotune.Status) bool { return s.fast.Load() })
+		refused(t, pilot.Pin(ctx, "fats", bob), `pin "fats": must name a knob or an optimization that is offered; did you mean fast?`)
+		refused(t, pilot.Pin(ctx, "fast", controller.Operator{}), "pin: who is empty: every wish needs a name for the journal")
+		require.True(t, pilot.Status().Trial != nil, "a refused wish changes nothing")
+		require.NoError(t, pilot.Pin(ctx, "fast", bob))
+		require.False(t, s.fast.Load())
+		st := pilot.Status()
+		require.Equal(t, controller.Pinned, st.Ended[0].Reason)
+		require.Equal(t, bob, st.Pins["fast"].By)
+		require.Equal(t, "pinned by bob (on call)", st.Blocked["fast"])
+		finish(t, pilot)
+
+		pilot = start(t, cfg)
+		time.Sleep(5 * time.Minute)
+		require.Empty(t, pilot.Status().Ended, "pinned over a restart")
+		require.Equal(t, bob, pilot.Status().Pins["fast"].By)
+		require.NoError(t, pilot.Unpin(ctx, "fast", bob))
+		refused(t, pilot.Unpin(ctx, "fast", bob), `unpin "fast": must be pinned: nothing is`)
+		until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		finish(t, pilot)
+
+		var wishes []controller.Wished
+		for e, err := range journal.Read(cfg.Journal) {
+			require.NoError(t, err)
+			if e.Record.Kind == controller.RecordWish && !e.Repeat {
+				wishes = append(wishes, *e.Record.Wish)
+			}
+		}
+		require.Len(t, wishes, 4)
+		require.Equal(t, bob, wishes[1].By)
+		require.Equal(t, "held at fast=0", wishes[1].Then)
+		sum, err := autotune.Replay(cfg.Journal)
+		require.NoError(t, err)
+		require.Equal(t, 2, sum.Sessions)
+	})
+}
+
+// A value is in force when PinAt returns, also while the autopilot pauses, and
+// again after a restart; what the actuator refuses is refused.
+func TestAutopilot_pinAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Journal = filepath.Join(t.TempDir(), "j")
+		rows := 20.0
+		cfg.Knobs = append(cfg.Knobs, knobs.Actuator{
+			Knob: controller.Knob{Name: "rows", Kind: controller.Int, Min: 1, Max: 1000},
+			Get:  func() (float64, error) { return rows, nil },
+			Set: func(v float64) error {
+				if v > 500 {
+					return errors.New("too many for this machine")
+				}
+				rows = v
+				return nil
+			},
+		})
+		pilot := start(t, cfg)
+		require.NoError(t, pilot.Pause(ctx))
+		require.NoError(t, pilot.PinAt(ctx, "rows", 100, bob))
+		require.InDelta(t, 100, rows, 0)
+		require.Equal(t, controller.Paused, pilot.Status().Phase)
+		refused(t, pilot.PinAt(ctx, "rows", 1001, bob), "pin-at rows 1001: must be within 1..1000")
+		refused(t, pilot.PinAt(ctx, "rows", 600, bob), "pin-at rows 600: set rows to 600: too many for this machine")
+		require.InDelta(t, 100, rows, 0)
+		require.Equal(t, map[string]float64{"rows": 100}, pilot.Status().Pins["rows"].Values, "the pin before holds again")
+		finish(t, pilot)
+
+		rows = 20 // another process
+		pilot = start(t, cfg)
+		until(t, pilot, "in force again", func(autotune.Status) bool { return rows == 100 })
+		require.NoError(t, pilot.RevertAll(ctx, bob))
+		require.InDelta(t, 100, rows, 0, "pinned")
+		finish(t, pilot)
+	})
+}
+
+func TestAutopilot_revert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("fast"))
+		refused(t, pilot.Revert(ctx, 1, bob), "revert trial 1: must be a kept change that is in force: there is none")
+		st := until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		require.NoError(t, pilot.Revert(ctx, st.Ended[0].ID, bob))
+		require.False(t, s.fast.Load())
+		n := len(pilot.Status().Ended)
+		time.Sleep(10 * time.Minute)
+		require.False(t, s.fast.Load(), "not back at once")
+		require.Len(t, pilot.Status().Ended, n)
+		finish(t, pilot)
+	})
+}
+
+// What is approved in advise mode is tried and kept on evidence; what is declined
+// is not; nothing else moves; a restart puts back what was approved.
+func TestAutopilot_approve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("slow", "fast")
+		cfg.Advise, cfg.Journal = true, filepath.Join(t.TempDir(), "j")
+		set := cfg.Knobs[1].Set
+		cfg.Knobs[1].Set = func(v float64) error { t.Errorf("slow is set to %v without approval", v); return set(v) }
+		pilot := start(t, cfg)
+		st := until(t, pilot, "advice", func(st autotune.Status) bool { return len(st.Advice) == 2 })
+		slow, fast := st.Advice[0], st.Advice[1]
+		require.Equal(t, "fast", fast.Optimization)
+		require.Contains(t, fast.Seen, controller.LatencyP95)
+		refused(t, pilot.Approve(ctx, "abc", bob), `approve "abc": must be the id of a proposal: `+slow.ID+" (slow on), "+fast.ID+" (fast on)")
+		require.NoError(t, pilot.Decline(ctx, slow.ID, bob))
+		require.NoError(t, pilot.Approve(ctx, fast.ID, bob))
+		st = until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+		require.Equal(t, fast.ID, st.Ended[0].Proposal)
+		require.Equal(t, "declined by bob (on call)", st.Blocked["slow"])
+		time.Sleep(5 * time.Minute)
+		finish(t, pilot)
+
+		s.fast.Store(false) // another process
+		pilot = start(t, cfg)
+		until(t, pilot, "put back", func(autotune.Status) bool { return s.fast.Load() })
+		st = pilot.Status()
+		require.Equal(t, slow.ID, st.Advice[0].ID, "the same proposal, the same id")
+		require.Equal(t, controller.WishDecline, st.Advice[0].Said)
+		require.NoError(t, pilot.Reopen(ctx, slow.ID, bob))
+		require.NoError(t, pilot.CloseToInitial())
+		require.False(t, s.fast.Load())
+		require.NoError(t, pilot.Executor().Close())
+		_, err := autotune.Replay(cfg.Journal)
+		require.NoError(t, err)
+	})
+}
+
+func TestAutopilot_wishesAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		pilot := start(t, s.config("fast"))
+		done, cancel := context.WithCancel(ctx)
+		cancel()
+		require.ErrorIs(t, pilot.RevertAll(done, bob), context.Canceled)
+		finish(t, pilot)
+		require.ErrorIs(t, pilot.RevertAll(ctx, bob), autotune.ErrEnded)
+	})
+}
+
+// Disabled, by configuration or by the environment, nothing moves: not what the
+// policy would try, not what the journal kept; the executor works as configured.
+func TestAutopilot_disabled(t *testing.T) {
+	for name, c := range map[string]struct {
+		env  string
+		conf bool
+		why  string
+	}{
+		"environment":   {"1", false, "disabled: AUTOTUNE_DISABLE=1 is set in the environment"},
+		"any word":      {"yes", false, "disabled: AUTOTUNE_DISABLE=yes is set in the environment"},
+		"configuration": {"", true, "disabled: Config.Disabled is set"},
+		"not":           {"0", false, ""},
+		"not either":    {"False", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := startService()
+				defer s.close()
+				cfg := s.config("fast")
+				cfg.Journal = filepath.Join(t.TempDir(), "j")
+				pilot := start(t, cfg)
+				until(t, pilot, "kept", func(st autotune.Status) bool { return st.Safe.On("fast") })
+				finish(t, pilot)
+
+				s.fast.Store(false) // another process
+				t.Setenv(autotune.DisableVariable, c.env)
+				cfg.Disabled = c.conf
+				pilot = start(t, cfg)
+				if c.why == "" {
+					until(t, pilot, "put back", func(autotune.Status) bool { return s.fast.Load() })
+					finish(t, pilot)
+					return
+				}
+				time.Sleep(10 * time.Minute)
+				st := pilot.Status()
+				require.False(t, s.fast.Load())
+				require.True(t, st.Disabled)
+				require.Equal(t, controller.Paused, st.Phase)
+				require.Equal(t, c.why, st.Why)
+				require.False(t, st.InForce.On("fast"))
+				require.True(t, pilot.Executor().Config().EnableAutomaticOptimization, "as it was configured")
+				require.NoError(t, pilot.Pause(ctx), "nothing is tried")
+				require.EqualError(t, pilot.Resume(ctx), c.why)
+				require.EqualError(t, pilot.PinAt(ctx, "fast", 1, bob), c.why)
+				require.NoError(t, pilot.CloseToInitial())
+				<-pilot.Done()
+				require.NoError(t, pilot.Close(), "again")
+				require.NoError(t, pilot.Executor().Close())
+			})
+		})
+	}
+}
+
+// The kill switch works when the journal cannot be read, and ends in its time.
+func TestAutopilot_disabledEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Disabled, cfg.Journal, cfg.Budget.Until = true, "/dev/null/journal", time.Now().Add(time.Minute)
+		pilot := start(t, cfg)
+		<-pilot.Done()
+		finish(t, pilot)
+	})
+}

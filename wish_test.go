@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +155,17 @@ func TestAutopilot_approve(t *testing.T) {
 		require.Equal(t, "declined by bob (on call)", st.Blocked["slow"])
 		time.Sleep(5 * time.Minute)
 		finish(t, pilot)
+		review, err := autotune.ReadReview(cfg.Journal)
+		require.NoError(t, err)
+		require.True(t, review.Advise)
+		require.Equal(t, slow.ID, review.Proposals[0].ID)
+		require.True(t, review.Proposals[0].Setting.On("slow"))
+		require.True(t, review.Proposals[0].Setting.On("fast"), "the exact setting has what was kept since")
+		var page strings.Builder
+		require.NoError(t, review.WriteMarkdown(&page))
+		for _, part := range []string{"## slow on\n", "- id: `" + slow.ID + "`", "- state: declined by bob (on call), ", "- measured: latency_p95_seconds 0.0", "| slow | 0 | 1 |", `pilot.Approve(ctx, "` + slow.ID} {
+			require.Contains(t, page.String(), part)
+		}
 
 		s.fast.Store(false) // another process
 		pilot = start(t, cfg)
@@ -165,9 +177,38 @@ func TestAutopilot_approve(t *testing.T) {
 		require.NoError(t, pilot.CloseToInitial())
 		require.False(t, s.fast.Load())
 		require.NoError(t, pilot.Executor().Close())
-		_, err := autotune.Replay(cfg.Journal)
+		_, err = autotune.Replay(cfg.Journal)
 		require.NoError(t, err)
 	})
+}
+
+// A review is text: what a name or an operator wrote makes no markup. A journal
+// from before proposals had ids gives them the ids that they have now.
+func TestReview_isText(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "j")
+	j, err := journal.Open(dir, journal.Options{})
+	require.NoError(t, err)
+	x := controller.SettingOf(map[string]float64{"x": 0})
+	change := map[string]float64{"x": 1}
+	for _, r := range []controller.Record{
+		{Kind: controller.RecordSession, Session: &controller.Session{Advise: true}},
+		{Kind: controller.RecordState, State: &controller.State{Version: controller.StateVersion, Initial: x, Safe: x}},
+		{Kind: controller.RecordAdvice, Trial: &controller.Trial{Optimization: "x", Move: controller.MoveOn, Change: change, Why: "a|b\n# <script> [x](y)"}},
+	} {
+		require.NoError(t, j.Append(r))
+	}
+	require.NoError(t, j.Close())
+	review, err := autotune.ReadReview(dir)
+	require.NoError(t, err)
+	require.Equal(t, controller.Proposal{Optimization: "x", Move: controller.MoveOn, Change: change}.ID(), review.Proposals[0].ID)
+	var page, lines strings.Builder
+	require.NoError(t, review.WriteMarkdown(&page))
+	require.Contains(t, page.String(), "- why: a\\|b \\# &lt;script> \\[x](y)\n")
+	require.Contains(t, page.String(), "Exact setting: `x=1`")
+	require.NoError(t, review.WriteJSON(&lines))
+	require.Contains(t, lines.String(), `{"type":"review","advise":true,"proposals":1,"safe":{"x":0}}`)
+	_, err = autotune.ReadReview(filepath.Join(t.TempDir(), "none"))
+	require.Error(t, err)
 }
 
 func TestAutopilot_wishesAfterTheEnd(t *testing.T) {

@@ -66,7 +66,7 @@ func init() {
 				60: {Kind: WishDecline, Proposal: Proposal{Optimization: "harm", Move: MoveOn, Change: map[string]float64{"harm": 1}}.ID()},
 				62: {Kind: WishApprove, Proposal: gainID},
 			}),
-			most: 115,
+			most: 105,
 			then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Policy, c.Budget.Until = again{}, epochZero.Add(120*time.Second) }},
 		},
 	} {

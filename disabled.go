@@ -45,7 +45,7 @@ func (a *Autopilot) startDisabled(ctx context.Context) error {
 	}
 	a.cfg.Logger.Warn().Msg(a.disabled)
 	a.news = startNews(a.cfg.OnAlert, a.cfg.OnDecision, a.ex.Alerts(), a.cfg.Logger)
-	s := Status{Policy: "none", Seed: a.cfg.Seed, Until: a.cfg.Budget.Until, Disabled: true}
+	s := Status{Policy: "none", Seed: a.cfg.Seed, Until: a.cfg.Budget.Until, Disabled: true, Instance: a.cfg.Instance}
 	s.At, s.Phase, s.Why, s.PairsLeft = a.started, controller.Paused, a.disabled, 0
 	// What cannot be read is not shown: there is nothing to put back either.
 	if now, err := a.target.Current(ctx); err == nil {

@@ -19,7 +19,10 @@ func Live(pilot *autotune.Autopilot) *Diagnosis {
 	f.initial, f.safe, f.inForce = s.Initial, s.Safe, s.InForce
 	f.phase, f.why = s.Phase, s.Why
 	f.byHand = !pilot.Executor().Config().EnableAutomaticOptimization || strings.Contains(s.Why, "by the operator")
-	f.trials, f.advised, f.running = s.Ended, s.Advice, s.Trial
+	f.trials, f.running = s.Ended, s.Trial
+	for _, a := range s.Advice {
+		f.advised = append(f.advised, controller.Trial{Proposal: a.ID, Optimization: a.Optimization, Move: a.Move, Why: a.Why, Change: a.Change})
+	}
 	f.session = &controller.Session{Space: controller.Space{Knobs: pilot.Executor().Knobs()}, Goals: goalsOf(&s.Status), Policy: s.Policy, Seed: s.Seed, Advise: len(s.Advice) > 0}
 	f.session.Offered = pilot.Executor().Optimizations()
 	f.safeSeen.Totals, f.safeSeen.Gauges = map[controller.Metric]float64{}, map[controller.Metric]float64{}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -385,7 +386,9 @@ func (o *once) Learn(Trial)                   { o.done = true }
 func (o *once) Propose(View) (Proposal, bool) { return o.p, !o.done }
 
 func TestController_trajectories(t *testing.T) {
-	for name, s := range scenarios {
+	all := maps.Clone(scenarios)
+	maps.Copy(all, wishScenarios)
+	for name, s := range all {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
 			for _, line := range strings.Split(s.about, "\n") {

@@ -29,49 +29,45 @@ func wishAt(wishes map[int]Wish) func(int, *Input) {
 // gainID is the id of turning the switch gain on.
 var gainID = Proposal{Optimization: "gain", Move: MoveOn, Change: map[string]float64{"gain": 1}}.ID()
 
-func init() {
-	for name, s := range map[string]scenario{
-		"pin": {
-			about: "The operator pins a switch in the middle of its trial, at step 60: the trial\nends as pinned, and the switch stays as it was. At step 100 the pin is let go,\nand the switch is tried again.",
-			names: []string{"gain"},
-			cfg:   func(c *Config) { c.Policy = always{} },
-			plant: func(p *plant) { p.effect = on("gain", -0.36) },
-			told:  wishAt(map[int]Wish{60: {Kind: WishPin, Name: "gain"}, 100: {Kind: WishUnpin, Name: "gain"}}),
+var wishScenarios = map[string]scenario{
+	"pin": {
+		about: "The operator pins a switch in the middle of its trial, at step 60: the trial\nends as pinned, and the switch stays as it was. At step 100 the pin is let go,\nand the switch is tried again.",
+		names: []string{"gain"},
+		cfg:   func(c *Config) { c.Policy = always{} },
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told:  wishAt(map[int]Wish{60: {Kind: WishPin, Name: "gain"}, 100: {Kind: WishUnpin, Name: "gain"}}),
+	},
+	"pin-at": {
+		about: "The operator turns a switch on by hand, in the middle of the trial of another\none, at step 60. The noise is measured anew under what is in force now. The\nnext process starts with the switch off, and puts the pinned value back.",
+		names: []string{"gain", "other"},
+		cfg: func(c *Config) {
+			c.Policy, c.Budget.Until = always{}, epochZero.Add(90*time.Second)
 		},
-		"pin-at": {
-			about: "The operator turns a switch on by hand, in the middle of the trial of another\none, at step 60. The noise is measured anew under what is in force now. The\nnext process starts with the switch off, and puts the pinned value back.",
-			names: []string{"gain", "other"},
-			cfg: func(c *Config) {
-				c.Policy, c.Budget.Until = always{}, epochZero.Add(90*time.Second)
-			},
-			told: wishAt(map[int]Wish{60: {Kind: WishPinAt, Name: "other", Value: 1}}),
-			most: 80,
-			then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Budget.Until = epochZero.Add(110 * time.Second) }},
+		told: wishAt(map[int]Wish{60: {Kind: WishPinAt, Name: "other", Value: 1}}),
+		most: 80,
+		then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Budget.Until = epochZero.Add(110 * time.Second) }},
+	},
+	"revert": {
+		about: "The switch gain is kept by trial 1. At step 80 the operator reverts that: it is\noff in the next command, and left alone for long.",
+		names: []string{"gain"},
+		cfg:   func(c *Config) { c.Policy = again{} },
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told:  wishAt(map[int]Wish{80: {Kind: WishRevert, Trial: 1}, 85: {Kind: WishRevert, Trial: 1}}),
+	},
+	"approve": {
+		about: "Advice only, with two proposals. At step 60 the operator declines one and at step\n62 approves the other, which is tried as in any trial, kept on evidence, and\naudited. The next process in advise mode puts back what was approved.",
+		names: []string{"gain", "harm"},
+		cfg: func(c *Config) {
+			c.Advise, c.Policy, c.Budget.Until = true, again{}, epochZero.Add(90*time.Second)
 		},
-		"revert": {
-			about: "The switch gain is kept by trial 1. At step 80 the operator reverts that: it is\noff in the next command, and left alone for long.",
-			names: []string{"gain"},
-			cfg:   func(c *Config) { c.Policy = again{} },
-			plant: func(p *plant) { p.effect = on("gain", -0.36) },
-			told:  wishAt(map[int]Wish{80: {Kind: WishRevert, Trial: 1}, 85: {Kind: WishRevert, Trial: 1}}),
-		},
-		"approve": {
-			about: "Advice only, with two proposals. At step 60 the operator declines one and at step\n62 approves the other, which is tried as in any trial, kept on evidence, and\naudited. The next process in advise mode puts back what was approved.",
-			names: []string{"gain", "harm"},
-			cfg: func(c *Config) {
-				c.Advise, c.Policy, c.Budget.Until = true, again{}, epochZero.Add(90*time.Second)
-			},
-			plant: func(p *plant) { p.effect = on("gain", -0.36) },
-			told: wishAt(map[int]Wish{
-				60: {Kind: WishDecline, Proposal: Proposal{Optimization: "harm", Move: MoveOn, Change: map[string]float64{"harm": 1}}.ID()},
-				62: {Kind: WishApprove, Proposal: gainID},
-			}),
-			most: 105,
-			then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Policy, c.Budget.Until = again{}, epochZero.Add(120*time.Second) }},
-		},
-	} {
-		scenarios[name] = s
-	}
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told: wishAt(map[int]Wish{
+			60: {Kind: WishDecline, Proposal: Proposal{Optimization: "harm", Move: MoveOn, Change: map[string]float64{"harm": 1}}.ID()},
+			62: {Kind: WishApprove, Proposal: gainID},
+		}),
+		most: 105,
+		then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Policy, c.Budget.Until = again{}, epochZero.Add(120*time.Second) }},
+	},
 }
 
 // session runs a plant with one switch or more that pay, with wishes by step, and

@@ -150,7 +150,7 @@ func (c *Controller) undone(k *Keep) (Trial, string) {
 	if why := c.unsuited(c.cfg.Offered[i]); why != "" {
 		return Trial{}, why
 	}
-	if _, why := c.anyPinned(k.Was); why != "" {
+	if why := c.anyPinned(k.Was); why != "" {
 		return Trial{}, why
 	}
 	to := c.state.Safe.With(k.Was)

@@ -54,24 +54,23 @@ func (c *Controller) pinnedBy(knob string) string {
 	return ""
 }
 
-// anyPinned says who holds any of these knobs by a pin, and which, or "".
-func (c *Controller) anyPinned(knobs map[string]float64) (knob, why string) {
+// anyPinned says who holds any of these knobs by a pin, or "".
+func (c *Controller) anyPinned(knobs map[string]float64) string {
 	if len(c.state.Wishes.Pins) == 0 {
-		return "", ""
+		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(knobs)) {
 		if why := c.pinnedBy(name); why != "" {
-			return name, why
+			return why
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // heldFrom says who keeps an optimization from being tried by a pin, or "": one
 // of its knobs is held, so it cannot be judged as a whole.
 func (c *Controller) heldFrom(o Optimization) string {
-	_, why := c.anyPinned(c.knobsOf(o))
-	return why
+	return c.anyPinned(c.knobsOf(o))
 }
 
 // knobsOf has the knobs of an optimization with their safe values.

@@ -156,7 +156,7 @@ func TestSimulateTable_badInput(t *testing.T) {
 		{"--table " + file("ragged.csv", "a,y\n1,2\n1\n") + " --metric y", "ragged.csv: line 3: must have as many fields as the header"},
 		{"--table " + file("text.csv", "a,y\n1,2\n2,slow\n") + " --metric y", `text.csv: line 3, column "y": "slow": must be a number`},
 		{"--table " + file("zero.csv", "a,y\n1,2\n2,0\n") + " --metric y", "zero.csv: value 0 of configuration 1 (a=2): must be above 0, the sequential judge compares ratios"},
-		{"--table " + path + " --metric latency --policy guid", `policy "guid": must be one of greedy, guide, random, static`},
+		{"--table " + path + " --metric latency --policy guid", `policy "guid": must be one of greedy, guide, random, search, static`},
 		{"--table " + path + " --metric latency --judge fair", `judge "fair": must be one of sequential, exact`},
 		{"--table " + path + " --metric latency --evaluations 0", "evaluations 0: must be at least 1"},
 		{"--table " + path + " --metric latency --environment release --evaluations 1", "evaluations 1: must be at least 2, one an environment"},

@@ -12,7 +12,7 @@ var excuses = map[string]excuse{
 	trapGroup:     {4, 8, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
 	workloadGroup: {6, 0.4, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
 	numberGroup:   {10, 4, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
-	homeGroup:     {30, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
+	homeGroup:     {50, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
 }
 
 // reasons why autotune is behind in a scenario, whoever is ahead, and by how many

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,34 +84,35 @@ func TestAutopilot_pinAt(t *testing.T) {
 		defer s.close()
 		cfg := s.config("fast")
 		cfg.Journal = filepath.Join(t.TempDir(), "j")
-		rows := 20.0
+		var rows atomic.Int64 // the loop sets it
+		rows.Store(20)
 		cfg.Knobs = append(cfg.Knobs, knobs.Actuator{
 			Knob: controller.Knob{Name: "rows", Kind: controller.Int, Min: 1, Max: 1000},
-			Get:  func() (float64, error) { return rows, nil },
+			Get:  func() (float64, error) { return float64(rows.Load()), nil },
 			Set: func(v float64) error {
 				if v > 500 {
 					return errors.New("too many for this machine")
 				}
-				rows = v
+				rows.Store(int64(v))
 				return nil
 			},
 		})
 		pilot := start(t, cfg)
 		require.NoError(t, pilot.Pause(ctx))
 		require.NoError(t, pilot.PinAt(ctx, "rows", 100, bob))
-		require.InDelta(t, 100, rows, 0)
+		require.EqualValues(t, 100, rows.Load())
 		require.Equal(t, controller.Paused, pilot.Status().Phase)
 		refused(t, pilot.PinAt(ctx, "rows", 1001, bob), "pin-at rows 1001: must be within 1..1000")
 		refused(t, pilot.PinAt(ctx, "rows", 600, bob), "pin-at rows 600: set rows to 600: too many for this machine")
-		require.InDelta(t, 100, rows, 0)
+		require.EqualValues(t, 100, rows.Load())
 		require.Equal(t, map[string]float64{"rows": 100}, pilot.Status().Pins["rows"].Values, "the pin before holds again")
 		finish(t, pilot)
 
-		rows = 20 // another process
+		rows.Store(20) // another process
 		pilot = start(t, cfg)
-		until(t, pilot, "in force again", func(autotune.Status) bool { return rows == 100 })
+		until(t, pilot, "in force again", func(autotune.Status) bool { return rows.Load() == 100 })
 		require.NoError(t, pilot.RevertAll(ctx, bob))
-		require.InDelta(t, 100, rows, 0, "pinned")
+		require.EqualValues(t, 100, rows.Load(), "pinned")
 		finish(t, pilot)
 	})
 }

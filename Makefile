@@ -69,7 +69,7 @@ bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Pee
 	done; \
 	$(tool) benchstat $(if $(COL),-col $(COL)) result="$$out"
 
-experiments: ## run all simulated experiments, in about half an hour: make experiments ARGS="--short"
+experiments: ## run all simulated experiments, in some 35 minutes on two cores: make experiments ARGS="--short"
 	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)
 
 fuzz: ## fuzz every target for FUZZTIME each (20s)

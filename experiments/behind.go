@@ -10,7 +10,7 @@ type excuse struct {
 // excuses by group. What is behind by more than this fails its claim.
 var excuses = map[string]excuse{
 	trapGroup:     {4, 8, "most candidates of the battery do nothing or harm, so whoever tries none pays nothing"},
-	workloadGroup: {6, 0.4, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
+	workloadGroup: {8, 0.4, "a verdict takes nine pairs or more, and whoever keeps on less is there sooner"},
 	numberGroup:   {10, 4, "a verdict takes nine pairs or more a step, and a law that moves in every window is there sooner"},
 	homeGroup:     {50, 1, "rivals are at home: little noise, large effects, nothing that punishes a wrong move, and a verdict takes nine pairs or more a step"},
 }

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,6 +17,20 @@ func (d *Dashboard) status(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, d.pilot.Status())
 }
 
+// records are those of a journal, each with what its kind says.
+func records(path string) iter.Seq2[journal.Entry, error] {
+	return func(yield func(journal.Entry, error) bool) {
+		for e, err := range journal.Read(path) {
+			if err == nil {
+				err = e.Record.Check()
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // mostDecisions are shown: the latest.
 const mostDecisions = 200
 
@@ -25,7 +40,7 @@ func (d *Dashboard) decisions(w http.ResponseWriter, _ *http.Request) {
 	out := d.pilot.Status().Ended
 	if d.journal != "" {
 		out = nil
-		for e, err := range journal.Read(d.journal) {
+		for e, err := range records(d.journal) {
 			if err != nil {
 				refuse(w, http.StatusInternalServerError, "journal: %v", err)
 				return
@@ -62,7 +77,7 @@ func (d *Dashboard) trial(w http.ResponseWriter, r *http.Request) {
 		Trial *controller.Trial `json:"trial"`
 		Pairs []controller.Pair `json:"pairs"`
 	}{Pairs: []controller.Pair{}}
-	for e, err := range journal.Read(d.journal) {
+	for e, err := range records(d.journal) {
 		if err != nil {
 			refuse(w, http.StatusInternalServerError, "journal: %v", err)
 			return

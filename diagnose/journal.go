@@ -44,7 +44,9 @@ func readFacts(path string) (*facts, error) {
 // take adds one record.
 func (f *facts) take(e *journal.Entry) error {
 	r := &e.Record
-	missing := func(what string) error { return fmt.Errorf("record of kind %s: %s is missing", r.Kind, what) }
+	if err := r.Check(); err != nil {
+		return err
+	}
 	if !r.At.IsZero() {
 		if f.from.IsZero() {
 			f.from = r.At
@@ -53,60 +55,31 @@ func (f *facts) take(e *journal.Entry) error {
 	}
 	switch r.Kind {
 	case controller.RecordSession:
-		switch {
-		case r.Session == nil:
-			return missing("session")
-		case len(r.Session.Goals) == 0:
-			return errors.New("session: goals are empty: there must be one at least")
-		}
 		f.begin(r.Session, e.Repeat)
 	case controller.RecordInput:
-		if r.Input == nil {
-			return missing("input")
-		}
 		if f.session != nil {
 			f.input(r.Input)
 		}
 	case controller.RecordPhase:
-		if r.Phase == nil {
-			return missing("phase")
-		}
 		f.phase, f.why, f.byHand = r.Phase.Phase, r.Phase.Why, r.Phase.ByOperator
 		if what, ok := strings.CutPrefix(f.why, brokenLimit); ok && f.phase == controller.Paused {
 			f.breaches = latest(f.breaches, breach{r.At, what}, mostEvents)
 		}
 	case controller.RecordTrial:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		f.running = r.Trial
 	case controller.RecordVerdict:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		f.verdict(*r.Trial)
 	case controller.RecordAdvice:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		f.advised = latest(f.advised, *r.Trial, mostEvents)
 	case controller.RecordAlert:
-		if r.Degraded == nil {
-			return missing("degraded")
-		}
 		f.alerts = latest(f.alerts, alert{r.At, *r.Degraded, f.onProbation(r.At)}, mostEvents)
 	case controller.RecordState:
-		if r.State == nil {
-			return missing("state")
-		}
 		f.takeState(r.State, r.At)
 	case controller.RecordNote:
 		if _, what, ok := strings.Cut(r.Note, excusedNote); ok {
 			f.excused = latest(f.excused, breach{r.At, strings.TrimSuffix(what, excusedEnd)}, mostEvents)
 		}
 	case controller.RecordCoin, controller.RecordPair, controller.RecordWish: // verdicts and states have what they came to
-	default:
-		return fmt.Errorf("record: kind %q: is not known", r.Kind)
 	}
 	return nil
 }

@@ -117,7 +117,9 @@ func newHistory(name string) *history {
 // take adds one record.
 func (h *history) take(e *journal.Entry) error {
 	r := &e.Record
-	missing := func(what string) error { return fmt.Errorf("record of kind %s: %s is missing", r.Kind, what) }
+	if err := r.Check(); err != nil {
+		return err
+	}
 	h.entries++
 	if !r.At.IsZero() {
 		if h.started.IsZero() {
@@ -127,69 +129,37 @@ func (h *history) take(e *journal.Entry) error {
 	}
 	switch r.Kind {
 	case controller.RecordSession:
-		switch {
-		case r.Session == nil:
-			return missing("session")
-		case len(r.Session.Goals) == 0:
-			return errors.New("session: goals are empty: there must be one at least")
-		}
 		h.begin(r.Session, e.Repeat)
 	case controller.RecordInput:
-		if r.Input == nil {
-			return missing("input")
-		}
 		if h.session != nil {
 			h.input(r.Input)
 		}
 	case controller.RecordPhase:
-		if r.Phase == nil {
-			return missing("phase")
-		}
 		h.phase = r.Phase.Phase
 		if h.phase == controller.Paused {
 			h.alerts.add(event{h.observed, "paused: " + r.Phase.Why}, mostAlerts)
 		}
 	case controller.RecordTrial:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		h.running = r.Trial
 	case controller.RecordVerdict:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		h.verdict(*r.Trial)
 	case controller.RecordAdvice:
-		if r.Trial == nil {
-			return missing("trial")
-		}
 		if _, ok := h.advice[r.Trial.Optimization]; !ok {
 			h.advised = append(h.advised, r.Trial.Optimization)
 		}
 		h.advice[r.Trial.Optimization] = *r.Trial
 	case controller.RecordAlert:
-		if r.Degraded == nil {
-			return missing("degraded")
-		}
 		h.alerts.add(event{h.observed, r.Degraded.String()}, mostAlerts)
 	case controller.RecordWish:
-		if r.Wish == nil {
-			return missing("wish")
-		}
 		h.notes.add(event{h.observed, r.Wish.String()}, mostNotes)
 	case controller.RecordNote:
 		h.notes.add(event{h.observed, r.Note}, mostNotes)
 	case controller.RecordState:
-		if r.State == nil {
-			return missing("state")
-		}
 		h.state = r.State
 		if !h.known && !r.State.Initial.IsZero() {
 			h.known, h.initial = true, r.State.Initial
 		}
 	case controller.RecordCoin, controller.RecordPair: // the verdict has what they came to
-	default:
-		return fmt.Errorf("record: kind %q: is not known", r.Kind)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (k *kept) report(dir string) error {
 // results are in the table's order.
 func (k *kept) results() []Result {
 	var out []Result
-	for _, s := range Switches() {
+	for _, s := range Rows() {
 		for _, w := range Workloads() {
 			if r, ok := k.cells[w+"/"+s]; ok {
 				out = append(out, r)

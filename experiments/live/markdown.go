@@ -47,7 +47,7 @@ miss the truth, most of them barely. Made by `+"`autotune experiment live`"+`.
 		table(b, func(r *Result) string { return cellText(r, g.Metric) }, cells)
 	}
 	b.WriteString("\n## Switch by switch\n\n")
-	for _, s := range Switches() {
+	for _, s := range Rows() {
 		sentences(b, s, cells)
 	}
 	return b.Bytes()
@@ -99,7 +99,7 @@ func facts(b *bytes.Buffer, results []Result) {
 	for _, r := range slices.Sorted(maps.Keys(rates)) {
 		at = append(at, fmt.Sprintf("%.0f", r))
 	}
-	fmt.Fprintf(b, "- %d of %d cells, ended %s to %s UTC, %.0f min of measuring in all\n", len(results), len(Switches())*len(Workloads()),
+	fmt.Fprintf(b, "- %d of %d cells, ended %s to %s UTC, %.0f min of measuring in all\n", len(results), len(Rows())*len(Workloads()),
 		first.UTC().Format("2006-01-02 15:04"), last.UTC().Format("2006-01-02 15:04"), seconds/60)
 	fmt.Fprintf(b, "- mean rate %s requests/s; %d requests, %d failed, %d dropped by the load generator\n", strings.Join(at, ", "), requests, failed, dropped)
 }
@@ -131,7 +131,7 @@ on that side of zero; *costs*: the reverse; *trades*: both; *unclear*: neither i
 
 func table(b *bytes.Buffer, text func(*Result) string, cells map[string]*Result) {
 	fmt.Fprintf(b, "| switch | %s |\n|---%s|\n", strings.Join(Workloads(), " | "), strings.Repeat("|---", len(Workloads())))
-	for _, s := range Switches() {
+	for _, s := range Rows() {
 		fmt.Fprintf(b, "| %s ", s)
 		for _, w := range Workloads() {
 			fmt.Fprintf(b, "| %s ", text(cells[w+"/"+s]))

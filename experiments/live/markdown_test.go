@@ -89,12 +89,12 @@ func TestWorthOf(t *testing.T) {
 	assert.Equal(t, []Worth{Pays, Trades, Costs, Unclear, Pays, Unclear}, got)
 }
 
-// Every switch has its sentence.
+// Every row has its sentence.
 func TestActs_hasEverySwitch(t *testing.T) {
-	for _, s := range Switches() {
+	for _, s := range Rows() {
 		assert.NotEmpty(t, acts[s], s)
 	}
-	assert.Len(t, acts, len(Switches()))
+	assert.Len(t, acts, len(Rows()))
 }
 
 // The page and the JSON have each cell that the CSV has.

@@ -67,10 +67,13 @@ func differences(compared []controller.Compared) map[controller.Metric][]float64
 	return out
 }
 
-// configurations differ in the switch and in nothing else.
+// configurations differ in the switch and in nothing else; those of the control in nothing.
 func (p Plan) configurations(ctx context.Context) (without, with executor.Config, err error) {
 	if without, err = configuration(ctx, p.Given); err != nil {
 		return without, with, err
+	}
+	if p.Switch == Control {
+		return without, without, nil
 	}
 	on := maps.Clone(p.Given)
 	on[p.Switch] = 1

@@ -40,7 +40,7 @@ func Document(results []Result) *report.Document {
 			})
 		}
 	}
-	for _, s := range Switches() {
+	for _, s := range Rows() {
 		if lines[s] != nil {
 			worth.Rows = append(worth.Rows, append([]string{s}, lines[s]...))
 		}
@@ -49,7 +49,7 @@ func Document(results []Result) *report.Document {
 	for _, r := range results {
 		machines[fmt.Sprintf("%d cores of %s, %s, %s, commit %s", r.Machine.Cores, orUnknown(r.Machine.CPU), r.Machine.OS, r.Machine.Go, orUnknown(r.Machine.Commit))] = true
 	}
-	d.Facts = append(d.Facts, report.Fact{Name: "cells", Value: fmt.Sprintf("%d of %d", len(results), len(Switches())*len(Workloads()))})
+	d.Facts = append(d.Facts, report.Fact{Name: "cells", Value: fmt.Sprintf("%d of %d", len(results), len(Rows())*len(Workloads()))})
 	for _, m := range slices.Sorted(maps.Keys(machines)) {
 		d.Facts = append(d.Facts, report.Fact{Name: "machine", Value: m})
 	}

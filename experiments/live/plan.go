@@ -28,6 +28,13 @@ func Switches() []string {
 	return names
 }
 
+// Control is a row without a switch: two configurations that are the same, of
+// which nothing should be shown more often than chance has it.
+const Control = "control"
+
+// Rows of the table are the switches, and the control.
+func Rows() []string { return append(Switches(), Control) }
+
 // Goals are what is measured in each cell.
 func Goals() []controller.Goal {
 	return []controller.Goal{
@@ -82,7 +89,7 @@ const (
 func (o *Options) plans() ([]Plan, error) {
 	var out []Plan
 	matched := map[string]bool{}
-	for _, s := range catalog.Optimizations() {
+	for _, s := range append(catalog.Optimizations(), controller.Optimization{Switch: Control}) {
 		for _, w := range Workloads() {
 			p := o.plan(s, w)
 			wanted := len(o.Only) == 0
@@ -105,7 +112,7 @@ func (o *Options) plans() ([]Plan, error) {
 		if name := catalog.Nearest(only[strings.LastIndex(only, "/")+1:]); slices.Contains(Switches(), name) {
 			near = "; nearest is " + name
 		}
-		errs = append(errs, fmt.Errorf("only %q: must be a workload (%s), a switch of the guide, or WORKLOAD/SWITCH%s", only, strings.Join(Workloads(), ", "), near))
+		errs = append(errs, fmt.Errorf("only %q: must be a workload (%s), a switch of the guide, %s, or WORKLOAD/SWITCH%s", only, strings.Join(Workloads(), ", "), Control, near))
 	}
 	return out, errors.Join(errs...)
 }

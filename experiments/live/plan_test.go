@@ -25,7 +25,7 @@ func planned(t *testing.T, only ...string) []Plan {
 // comparison of a configuration with itself would look like a switch without effect.
 func TestPlans_compareTheSwitchAlone(t *testing.T) {
 	plans := planned(t)
-	assert.Len(t, plans, 60)
+	assert.Len(t, plans, 65)
 	seeds := map[uint64]bool{}
 	for _, p := range plans {
 		_, err := demo.WorkloadNamed(p.Workload)
@@ -37,10 +37,14 @@ func TestPlans_compareTheSwitchAlone(t *testing.T) {
 		without, with, err := p.configurations(t.Context())
 		require.NoError(t, err, p.name())
 		differences := executor.Diff(without, with)
+		if p.Switch == Control {
+			assert.Empty(t, differences, p.name())
+			continue
+		}
 		require.Len(t, differences, 1, p.name())
 		assert.Equal(t, p.Switch+": false -> true", differences[0].String())
 	}
-	assert.Len(t, seeds, 60)
+	assert.Len(t, seeds, 65)
 }
 
 // The numbers are the guide's for the workload, else those that a trial starts with.
@@ -64,8 +68,8 @@ func TestPlans_haveTheGuidesValues(t *testing.T) {
 }
 
 func TestPlans_filters(t *testing.T) {
-	assert.Len(t, planned(t, "low-latency"), 12)
-	assert.Len(t, planned(t, catalog.EnableCache, "low-latency"), 16)
+	assert.Len(t, planned(t, "low-latency"), 13)
+	assert.Len(t, planned(t, catalog.EnableCache, "low-latency"), 17)
 	o := Options{Only: []string{"low-latency", "low-latency/cache_optimization", "slow"}}
 	_, err := o.plans()
 	assert.ErrorContains(t, err, `only "low-latency/cache_optimization": must be a workload (high-allocation, `)

@@ -56,4 +56,5 @@ var acts = map[string]string{
 	catalog.EnableStep:           "It acts where identical executions are in flight at once, which takes more load than there was, or slower steps.",
 	catalog.EnableAlgorithm:      "Measured with the cache on in both: without it, nothing is looked up. What is kept under one identity is not found under the other, so that both have half the cache in turn.",
 	catalog.EnableAutomatic:      "The autopilot worked from the baseline in the guide's order for the time given, and was gone before what it had kept was compared with the baseline. For low-latency the guide advises the baseline and nothing is tried: a control.",
+	Control:                      "Two configurations that are the same: whatever is shown here is chance, or a fault of the measurement.",
 }

@@ -31,24 +31,21 @@ type Autopilot struct {
 	replica replica
 	points  points
 
-	status         atomic.Pointer[Status]
-	asked          chan controller.Ask
-	wished         chan *wish
-	sent, answered atomic.Int64 // of Pause and Resume
-	cancel         context.CancelFunc
-	close          func() error
-	done           chan struct{}
-	runErr         error       // why the loop broke; read after done
-	stalled        atomic.Bool // the lease expired
+	status  atomic.Pointer[Status]
+	asked   chan controller.Ask // to stop
+	wished  chan *wish
+	cancel  context.CancelFunc
+	close   func() error
+	done    chan struct{}
+	runErr  error       // why the loop broke; read after done
+	stalled atomic.Bool // the lease expired
 
 	disabled string // why; empty: it is not
 
 	// Of the loop alone.
 	open      []*wish // handed to the controller, not answered
-	taken     int64   // asks received
 	verdicts  map[controller.Outcome]uint64
-	paused    bool      // by Pause
-	held      bool      // what the controller was told last: hold, by Pause or by the switch
+	held      bool      // what the controller was told last: hold, by the switch
 	revision  uint64    // of the controller, when last published
 	published time.Time // last
 	cpuBefore float64   // of the loop's thread, when it started

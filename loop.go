@@ -30,7 +30,6 @@ func (a *Autopilot) loop(ctx context.Context) {
 			safe := a.status.Load().Safe
 			a.points.observe(&in.Sample, !in.Current.IsZero() && !safe.IsZero() && !in.Current.Equal(safe))
 			a.publish()
-			a.answered.Store(a.taken)
 			a.answerWishes(cmd.Records)
 		},
 	})
@@ -105,24 +104,16 @@ func (a *Autopilot) leaseExpired() bool {
 	return err == nil
 }
 
-// ask returns the operator's next wish. Pause and the live switch
-// enable_automatic_optimization both hold the autopilot, and neither ends what
-// the other began.
+// ask returns what the program wants next: to stop, or that the controller is held
+// while the live switch enable_automatic_optimization is off or other instances have
+// their turn. An operator's pause holds it besides: neither ends what the other began.
 func (a *Autopilot) ask() controller.Ask {
 	select {
 	case ask := <-a.asked:
-		a.taken++
-		switch ask {
-		case controller.Pause:
-			a.paused = true
-		case controller.Resume:
-			a.paused = false
-		default:
-			return ask
-		}
+		return ask
 	default:
 	}
-	hold := a.paused || !a.ex.Config().EnableAutomaticOptimization || a.replica.standsBy(time.Since(a.started)) != ""
+	hold := !a.ex.Config().EnableAutomaticOptimization || a.replica.standsBy(time.Since(a.started)) != ""
 	if hold == a.held {
 		return 0
 	}

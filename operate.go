@@ -65,29 +65,6 @@ func (a *Autopilot) Err() error {
 	}
 }
 
-// Pause withdraws a candidate and tries nothing until Resume. It returns when
-// the last kept setting is in force again.
-func (a *Autopilot) Pause(ctx context.Context) error {
-	if a.disabled != "" {
-		return nil // nothing is tried anyway
-	}
-	mine := a.sent.Add(1)
-	if err := a.send(ctx, controller.Pause); err != nil {
-		return err
-	}
-	return a.await(ctx, func(s Status) bool { return a.answered.Load() >= mine && s.Phase == controller.Paused })
-}
-
-// Resume goes on after Pause. An autopilot that is also held by
-// enable_automatic_optimization stays so until that is switched on.
-func (a *Autopilot) Resume(ctx context.Context) error {
-	if a.disabled != "" {
-		return &DisabledError{a.disabled}
-	}
-	a.sent.Add(1)
-	return a.send(ctx, controller.Resume)
-}
-
 func (a *Autopilot) send(ctx context.Context, ask controller.Ask) error {
 	select {
 	case <-a.done:
@@ -102,21 +79,6 @@ func (a *Autopilot) send(ctx context.Context, ask controller.Ask) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (a *Autopilot) await(ctx context.Context, reached func(Status) bool) error {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !reached(a.Status()) {
-		select {
-		case <-ticker.C:
-		case <-a.done:
-			return ErrEnded
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }
 
 // Close withdraws a candidate, leaves the last kept setting in force, and waits

@@ -14,15 +14,30 @@ type RefusedError struct{ Why string }
 // Error is the line.
 func (e *RefusedError) Error() string { return e.Why }
 
-// Pin holds a knob, or all knobs of an optimization, at what is in force: what was
-// kept of it stays, a trial that moves it ends, and it is not proposed, tried,
-// audited or taken back until Unpin. A pin outlives the process.
+// Pause withdraws a candidate and tries nothing until Resume, after a restart on
+// the same journal too. It returns when the last kept setting is in force again.
 //
 // This method and those below are the operator's word, which goes before the
 // autopilot's: each returns when the wish is in force, also while the autopilot
 // pauses, or with a *RefusedError. It is in the journal with who and why. If ctx
 // ends before, the wish may be granted all the same. They are safe for concurrent
 // use, and take a tick or two.
+func (a *Autopilot) Pause(ctx context.Context, by controller.Operator) error {
+	if a.disabled != "" {
+		return nil // nothing is tried anyway
+	}
+	return a.wish(ctx, controller.Wish{Kind: controller.WishPause, By: by})
+}
+
+// Resume goes on after Pause. An autopilot that is also held by
+// enable_automatic_optimization stays so until that is switched on.
+func (a *Autopilot) Resume(ctx context.Context, by controller.Operator) error {
+	return a.wish(ctx, controller.Wish{Kind: controller.WishResume, By: by})
+}
+
+// Pin holds a knob, or all knobs of an optimization, at what is in force: what was
+// kept of it stays, a trial that moves it ends, and it is not proposed, tried,
+// audited or taken back until Unpin. A pin outlives the process.
 func (a *Autopilot) Pin(ctx context.Context, name string, by controller.Operator) error {
 	return a.wish(ctx, controller.Wish{Kind: controller.WishPin, Name: name, By: by})
 }

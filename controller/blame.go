@@ -45,7 +45,7 @@ func (c *Controller) stillBroken(over time.Duration) {
 // blame takes the latest keep back that can be, and reports whether there was
 // one. If it is to blame for the most-th time it goes into quarantine.
 func (c *Controller) blame(why string, most int) bool {
-	if c.held {
+	if c.isHeld() {
 		return false
 	}
 	at := c.latestKeep(func(*Keep) bool { return true })

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// Ask is a wish of the operator without arguments, delivered with the next input.
+// Ask is a wish without arguments and without a name, of the program that the
+// controller runs in, delivered with the next input.
 type Ask int
 
 // The wishes.

@@ -42,7 +42,7 @@ type Controller struct {
 	quiet     time.Duration // how long Idle or Paused has seen no breach
 	quietFor  time.Duration // how long it has to
 	control   string        // memory key whose guard abort is being controlled
-	held      bool          // paused by the operator
+	held      bool          // by Pause
 	paused    pauseCause    // paused by what was found
 	stopping  bool
 	ended     []Trial           // of this session, oldest first, the latest 64
@@ -172,16 +172,19 @@ func (c *Controller) interrupted(in *Input) bool {
 			return true
 		}
 	case Pause:
-		if !c.held && !c.stopping {
+		if held := c.isHeld(); !c.held && !c.stopping {
 			c.held = true
+			if held {
+				break // as it is already
+			}
 			c.endTrial(Inconclusive, Stopped, "paused by the operator")
-			c.withdraw(heldWhy)
+			c.withdraw(c.heldWhy())
 			return true
 		}
 	case Resume:
 		if c.held {
 			c.held = false
-			if c.phase == Paused && c.paused == notPaused {
+			if c.phase == Paused && !c.isPaused() {
 				c.resume()
 				return true
 			}
@@ -218,7 +221,7 @@ func (c *Controller) enter(p Phase, why string) {
 	// A pair goes back and forth between settling and trying; its coin is the record.
 	inTrial := func(p Phase) bool { return p == Settling || p == Trying }
 	if !inTrial(p) || !inTrial(c.phase) {
-		c.record(Record{Kind: RecordPhase, Phase: &PhaseLog{Phase: p, Why: why, ByOperator: c.held}})
+		c.record(Record{Kind: RecordPhase, Phase: &PhaseLog{Phase: p, Why: why, ByOperator: c.isHeld()}})
 	}
 	c.phase, c.why = p, why
 	c.revision++

@@ -23,7 +23,7 @@ func TestEnums_eachValueHasAName(t *testing.T) {
 		"Phase":       {int(Ended), func(i int) string { return Phase(i).String() }},
 		"Outcome":     {int(Errored), func(i int) string { return Outcome(i).String() }},
 		"Reason":      {int(Degradation), func(i int) string { return Reason(i).String() }},
-		"WishKind":    {int(WishReopen), func(i int) string { return WishKind(i).String() }},
+		"WishKind":    {int(WishResume), func(i int) string { return WishKind(i).String() }},
 		"Ask":         {int(StopToInitial), func(i int) string { return Ask(i).String() }},
 	} {
 		seen := map[string]bool{}
@@ -57,7 +57,7 @@ func TestEnums_roundTripAsText(t *testing.T) {
 		func() encoding.TextUnmarshaler { return new(Phase) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Phase)) })
 	check(int(Errored), func(i int) encoding.TextMarshaler { return Outcome(i) },
 		func() encoding.TextUnmarshaler { return new(Outcome) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Outcome)) })
-	check(int(WishReopen), func(i int) encoding.TextMarshaler { return WishKind(i) },
+	check(int(WishResume), func(i int) encoding.TextMarshaler { return WishKind(i) },
 		func() encoding.TextUnmarshaler { return new(WishKind) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*WishKind)) })
 	check(int(Degradation), func(i int) encoding.TextMarshaler { return Reason(i) },
 		func() encoding.TextUnmarshaler { return new(Reason) }, func(v encoding.TextUnmarshaler) int { return int(*v.(*Reason)) })

@@ -64,9 +64,6 @@ func (c *Controller) pause(cause pauseCause, why string) {
 	c.withdraw(why)
 }
 
-// heldWhy is what people read while the operator holds the controller.
-const heldWhy = "by the operator"
-
 // withdraw sees to it that the safe setting is in force, and then pauses.
 func (c *Controller) withdraw(why string) {
 	c.control = ""
@@ -77,8 +74,6 @@ func (c *Controller) withdraw(why string) {
 	}
 	c.resume()
 }
-
-func (c *Controller) isPaused() bool { return c.held || c.paused != notPaused }
 
 func (c *Controller) stepPaused(in *Input) {
 	c.slow.learn(in.Sample.Latency, nil, in.Sample.Over)
@@ -102,9 +97,9 @@ func (c *Controller) stepPaused(in *Input) {
 	if c.quiet < c.quietFor {
 		return
 	}
-	c.paused, c.why = notPaused, heldWhy
+	c.paused, c.why = notPaused, c.heldWhy()
 	c.recordState()
-	if !c.held {
+	if !c.isHeld() {
 		c.resume()
 	}
 }

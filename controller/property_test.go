@@ -76,7 +76,7 @@ func drawWorld(t *rapid.T) *world {
 			e.value = rapid.SampledFrom([]float64{0, 1, 2, 0.25, 24, 1e7, -5}).Draw(t, "value")
 		}
 		if e.what == "wish" {
-			e.wish = WishKind(rapid.IntRange(int(WishPin), int(WishReopen)).Draw(t, "wish"))
+			e.wish = WishKind(rapid.IntRange(int(WishPin), int(WishResume)).Draw(t, "wish"))
 			e.knob = rapid.SampledFrom([]string{"s1", "s2", "n", "f", "e", "rare", "one", "numbers", "none"}).Draw(t, "name")
 			e.value = rapid.SampledFrom([]float64{0, 1, 2, 0.25, 24, 100, 1e7, -5}).Draw(t, "to")
 			e.nth = rapid.IntRange(0, 9).Draw(t, "nth")

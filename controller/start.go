@@ -140,7 +140,7 @@ func (c *Controller) resume() {
 		c.quiet, c.quietFor = 0, c.cfg.Timing.Washout+c.cfg.Timing.Measure
 		c.wait = max(c.cfg.Timing.Tick, idleTick)
 		if c.paused == notPaused {
-			c.why = heldWhy
+			c.why = c.heldWhy()
 		}
 		c.enter(Paused, c.why)
 	case !c.measured.done:

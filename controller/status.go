@@ -19,6 +19,8 @@ type Status struct {
 	Trial *Trial `json:"trial,omitempty"`
 	// Ended trials of this session, oldest first. Of audits only those that rolled back.
 	Ended []Trial `json:"ended,omitempty"`
+	// PausedBy says who paused it, why and when; nil: no operator did.
+	PausedBy *Hold `json:"paused_by,omitempty"`
 	// Advice of advise mode: what would be tried, and what the operator said to it.
 	Advice []Advice `json:"advice,omitempty"`
 	// Pins by the name of the knob or the optimization: who holds what, and why.
@@ -53,7 +55,7 @@ func (c *Controller) Status() Status {
 		}
 	}
 	wishes := c.state.Wishes.clone()
-	s.Advice, s.Pins = wishes.Proposals, wishes.Pins
+	s.PausedBy, s.Advice, s.Pins = wishes.Paused, wishes.Proposals, wishes.Pins
 	maps.DeleteFunc(s.Blocked, func(_, why string) bool { return why == "" })
 	if c.trial != nil {
 		t := c.trial.trial

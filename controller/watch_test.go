@@ -166,7 +166,7 @@ func (v *watch) wishes(in Input, cmd Command, now Status) {
 			v.sinceStop = 1
 		}
 	}
-	if v.held && (now.Trial != nil || now.Phase != Starting && !cmd.Setting.Equal(now.Safe)) {
+	if (v.held || now.PausedBy != nil && v.sinceStop == 0) && (now.Trial != nil || now.Phase != Starting && !cmd.Setting.Equal(now.Safe)) {
 		v.w.fault("held by the operator, and %s is commanded", cmd.Setting)
 	}
 	if v.sinceStop > 0 {

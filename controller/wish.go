@@ -37,9 +37,14 @@ const (
 	WishDecline
 	// WishReopen takes back what was said to a proposal.
 	WishReopen
+	// WishPause withdraws a candidate and tries nothing until WishResume, after a
+	// restart too.
+	WishPause
+	// WishResume takes back WishPause. It does not let go of what Ask holds.
+	WishResume
 )
 
-var wishNames = [...]string{"", "pin", "pin-at", "unpin", "revert", "revert-all", "approve", "decline", "reopen"}
+var wishNames = [...]string{"", "pin", "pin-at", "unpin", "revert", "revert-all", "approve", "decline", "reopen", "pause", "resume"}
 
 // String returns the wish's name.
 func (k WishKind) String() string { return enumName(wishNames[:], int(k), "WishKind") }
@@ -117,7 +122,7 @@ type Wish struct {
 
 // Check reports what can be wrong with a wish whatever it is told to, or nil.
 func (w Wish) Check() error {
-	if w.Kind < WishPin || w.Kind > WishReopen {
+	if w.Kind < WishPin || w.Kind > WishResume {
 		return fmt.Errorf("wish %d: must be one of %v", int(w.Kind), wishNames[1:])
 	}
 	if err := w.By.Check(); err != nil {
@@ -155,6 +160,8 @@ func (w *Wished) String() string {
 
 // Wishes is what the operator said and still holds.
 type Wishes struct {
+	// Paused until WishResume; nil: it is not.
+	Paused *Hold `json:"paused,omitempty"`
 	// Pins by the name of the knob or the optimization.
 	Pins map[string]Pin `json:"pins,omitempty"`
 	// Proposals of advise mode, in the policy's order: those of now, and those
@@ -163,10 +170,10 @@ type Wishes struct {
 }
 
 // IsZero reports whether nothing is held and nothing is proposed.
-func (w Wishes) IsZero() bool { return len(w.Pins) == 0 && len(w.Proposals) == 0 }
+func (w Wishes) IsZero() bool { return w.Paused == nil && len(w.Pins) == 0 && len(w.Proposals) == 0 }
 
 func (w Wishes) clone() Wishes {
-	out := Wishes{Proposals: slices.Clone(w.Proposals)}
+	out := Wishes{Paused: w.Paused, Proposals: slices.Clone(w.Proposals)}
 	if len(w.Pins) > 0 {
 		out.Pins = make(map[string]Pin, len(w.Pins))
 		for name, p := range w.Pins {
@@ -216,6 +223,10 @@ func (c *Controller) consider(w Wish) (then string, do func() bool, err error) {
 		return c.considerRevert(w)
 	case WishRevertAll:
 		return c.considerRevertAll(w)
+	case WishPause:
+		return c.considerPause(w)
+	case WishResume:
+		return c.considerResume(w)
 	default:
 		return c.considerProposal(w)
 	}

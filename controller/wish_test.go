@@ -47,6 +47,18 @@ var wishScenarios = map[string]scenario{
 		most: 80,
 		then: &scenario{told: func(int, *Input) {}, cfg: func(c *Config) { c.Budget.Until = epochZero.Add(110 * time.Second) }},
 	},
+	"pause-by-name": {
+		about: "The operator pauses by name in the middle of a trial at step 60: the candidate\nis withdrawn. The process dies; the next one puts nothing new in force and is\npaused still, until it is resumed at its step 20.",
+		names: []string{"gain"},
+		cfg:   func(c *Config) { c.Policy = always{} },
+		plant: func(p *plant) { p.effect = on("gain", -0.36) },
+		told:  wishAt(map[int]Wish{60: {Kind: WishPause}}),
+		most:  75,
+		then: &scenario{
+			told: wishAt(map[int]Wish{20: {Kind: WishResume}, 22: {Kind: WishResume}}),
+			cfg:  func(c *Config) { c.Policy, c.Budget.Until = always{}, epochZero.Add(90*time.Second) },
+		},
+	},
 	"revert": {
 		about: "The switch gain is kept by trial 1. At step 80 the operator reverts that: it is\noff in the next command, and left alone for long.",
 		names: []string{"gain"},
@@ -161,7 +173,7 @@ func TestWish_textsAreBounded(t *testing.T) {
 		"bidi":         {func(w *Wish) { w.By.Why = "a\u202eb" }, `pin: why "a\u202eb": must have no control characters`},
 		"not text":     {func(w *Wish) { w.By.Why = "\xff" }, `pin: why "\xff": must be UTF-8`},
 		"not a number": {func(w *Wish) { w.Kind, w.Value = WishPinAt, math.NaN() }, "pin-at: gain NaN: must be a finite number"},
-		"no wish":      {func(w *Wish) { w.Kind = 0 }, "wish 0: must be one of [pin pin-at unpin revert revert-all approve decline reopen]"},
+		"no wish":      {func(w *Wish) { w.Kind = 0 }, "wish 0: must be one of [pin pin-at unpin revert revert-all approve decline reopen pause resume]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := pin

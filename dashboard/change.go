@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"autotune"
+	"autotune/controller"
 )
 
 // wish is the body of a change.
@@ -41,8 +42,12 @@ func (w *wish) check() error {
 
 // commands by name: what may be asked for.
 var commands = map[string]func(context.Context, *autotune.Autopilot, *wish) error{
-	"pause":  func(ctx context.Context, p *autotune.Autopilot, _ *wish) error { return p.Pause(ctx) },
-	"resume": func(ctx context.Context, p *autotune.Autopilot, _ *wish) error { return p.Resume(ctx) },
+	"pause": func(ctx context.Context, p *autotune.Autopilot, w *wish) error {
+		return p.Pause(ctx, controller.Operator{Who: w.Who, Why: w.Why})
+	},
+	"resume": func(ctx context.Context, p *autotune.Autopilot, w *wish) error {
+		return p.Resume(ctx, controller.Operator{Who: w.Who, Why: w.Why})
+	},
 }
 
 // patience is how long a change may take until it is in force.

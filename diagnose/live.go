@@ -1,8 +1,6 @@
 package diagnose
 
 import (
-	"strings"
-
 	"autotune"
 	"autotune/controller"
 )
@@ -18,7 +16,7 @@ func Live(pilot *autotune.Autopilot) *Diagnosis {
 	f.to, f.starts = s.At, 1
 	f.initial, f.safe, f.inForce = s.Initial, s.Safe, s.InForce
 	f.phase, f.why = s.Phase, s.Why
-	f.byHand = !pilot.Executor().Config().EnableAutomaticOptimization || strings.Contains(s.Why, "by the operator")
+	f.byHand = !pilot.Executor().Config().EnableAutomaticOptimization || s.PausedBy != nil
 	f.trials, f.running = s.Ended, s.Trial
 	for _, a := range s.Advice {
 		f.advised = append(f.advised, controller.Trial{Proposal: a.ID, Optimization: a.Optimization, Move: a.Move, Why: a.Why, Change: a.Change})

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"autotune/catalog"
 	"autotune/controller"
+	"autotune/internal/spelling"
 )
 
 // Registry has policies by name. It is a value that is handed around, not a
@@ -102,15 +102,7 @@ func (r Registry) Spec(text, workload string) (Spec, error) {
 
 // didYouMean is ": did you mean x?" where one of the names is near.
 func didYouMean(name string, names []string) string {
-	near, least := "", len(name)/2+1 // more than half of it wrong is another word
-	if len(name) > 64 {
-		return ""
-	}
-	for _, n := range names {
-		if d := catalog.Edits(strings.ToLower(name), n); d < least {
-			near, least = n, d
-		}
-	}
+	near := spelling.Nearest(name, names)
 	if near == "" {
 		return ""
 	}

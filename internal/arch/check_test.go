@@ -15,12 +15,12 @@ func TestCheck(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
 		"import upward": {
 			"controller/a.go", `package controller; import "m/policies"`,
-			"controller/a.go:1: controller imports policies and may import only internal/stats: " +
+			"controller/a.go:1: controller imports policies and may import only internal/stats, internal/spelling: " +
 				"the vocabulary and the decision core are below everything, and link nothing but the standard library",
 		},
 		"import sideways": {
 			"policies/a.go", "package policies\n\nimport \"m/executor\"",
-			"policies/a.go:3: policies imports executor and may import only controller, catalog, internal/stats: " +
+			"policies/a.go:3: policies imports executor and may import only controller, catalog, internal/stats, internal/spelling: " +
 				"a policy proposes from what it is shown, so that it runs the same live, simulated and replayed",
 		},
 		"import of the root": {

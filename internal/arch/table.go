@@ -39,14 +39,18 @@ func Table() []Row {
 			Why:       "statistics are numbers in, numbers out: they know no metrics, trials or time",
 		},
 		{
+			Package: "internal/spelling",
+			Why:     "names in, a name out",
+		},
+		{
 			Package: "controller",
-			Imports: []string{"internal/stats"},
+			Imports: []string{"internal/stats", "internal/spelling"},
 			Never:   []Ban{noClock, noChance, noOutside, noGoroutines},
 			Why:     "the vocabulary and the decision core are below everything, and link nothing but the standard library",
 		},
 		{
 			Package: "catalog",
-			Imports: []string{"controller"},
+			Imports: []string{"controller", "internal/spelling"},
 			Why:     "the guide as data: it describes optimizations and runs none",
 		},
 		{
@@ -79,7 +83,7 @@ func Table() []Row {
 		},
 		{
 			Package:   "policies",
-			Imports:   []string{"controller", "catalog", "internal/stats"},
+			Imports:   []string{"controller", "catalog", "internal/stats", "internal/spelling"},
 			Libraries: []string{"gonum.org/v1/gonum"},
 			Never:     []Ban{noClock, noChance},
 			Why:       "a policy proposes from what it is shown, so that it runs the same live, simulated and replayed",
@@ -91,7 +95,7 @@ func Table() []Row {
 		},
 		{
 			Package:   "simulate",
-			Imports:   []string{"controller", "catalog", "internal/stats"},
+			Imports:   []string{"controller", "catalog", "internal/stats", "internal/spelling"},
 			Libraries: []string{"gonum.org/v1/gonum", "github.com/ulikunitz/xz"},
 			Never:     []Ban{noClock, noChance},
 			Why:       "a simulated service is a Target: it knows neither who tunes it nor the live parts that it stands for",

@@ -8,6 +8,7 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
+	"autotune/internal/spelling"
 )
 
 // Scenario is a service with what may be tried on it.
@@ -117,18 +118,13 @@ func Names() []string {
 // Named returns a scenario by its name. Another name is an error that suggests
 // the nearest, or lists them.
 func Named(name string) (Scenario, error) {
-	all := Scenarios()
-	near, least := "", len(name)/2
-	for _, s := range all {
+	for _, s := range Scenarios() {
 		if s.Name == name {
 			return s, nil
 		}
-		if d := catalog.Edits(name[:min(len(name), 64)], s.Name); d < least {
-			near, least = s.Name, d
-		}
 	}
 	hint := ""
-	if near != "" {
+	if near := spelling.Nearest(name, Names()); near != "" {
 		hint = fmt.Sprintf("the nearest is %q; ", near)
 	}
 	return Scenario{}, fmt.Errorf("scenario %q: %smust be one of %s", shorten(name), hint, strings.Join(Names(), ", "))

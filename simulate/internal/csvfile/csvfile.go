@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"autotune/catalog"
+	"autotune/internal/spelling"
 )
 
 // Open reads the named file by read. An error names the file, and what it is.
@@ -139,6 +139,6 @@ func Absent(header []string, name string) error {
 // Nearest is the one of names that takes the fewest edits to become name, upper
 // and lower case alike.
 func Nearest(names []string, name string) string {
-	edits := func(n string) int { return catalog.Edits(strings.ToLower(n), strings.ToLower(name)) }
+	edits := func(n string) int { return spelling.Edits(strings.ToLower(n), strings.ToLower(name)) }
 	return slices.MinFunc(names, func(a, b string) int { return edits(a) - edits(b) })
 }

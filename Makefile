@@ -29,7 +29,7 @@ export AUTOTUNE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help run test check race lint bench fuzz stress golden rename mod build experiments
+.PHONY: help run test check race lint bench fuzz stress golden rename mod build experiments overhead
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-11s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Pee
 
 experiments: ## run all simulated experiments, in some 35 minutes on two cores: make experiments ARGS="--short"
 	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)
+
+overhead: ## measure what the autopilot costs a service, in some 12 minutes: make overhead OUT=docs
+	go run ./cmd/autotune experiment overhead --out $(OUT) $(ARGS)
 
 fuzz: ## fuzz every target for FUZZTIME each (20s)
 	@{ $(here) -name '*_test.go' -exec grep -HoE '^func Fuzz[A-Za-z0-9_]+' {} + || true; } | sort | \

@@ -10,7 +10,7 @@ import (
 
 // loadCommand is the load generator's process, started by run.
 func loadCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "load", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := demo.ServeLoad(cmd.Context(), os.Stdin, os.Stdout); err != nil {
@@ -19,4 +19,6 @@ func loadCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.AddCommand(overheadLoadCommand())
+	return cmd
 }

@@ -10,6 +10,7 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
+	"autotune/experiments/internal/machine"
 )
 
 // titles of the tables, by metric.
@@ -59,7 +60,7 @@ func facts(b *bytes.Buffer, results []Result) {
 		b.WriteString("Nothing was measured yet.\n")
 		return
 	}
-	machines := map[Machine]bool{}
+	machines := map[machine.Machine]bool{}
 	rates := map[float64]bool{}
 	first, last := results[0].Ended, results[0].Ended
 	low, high := math.Inf(1), math.Inf(-1)
@@ -81,12 +82,9 @@ func facts(b *bytes.Buffer, results []Result) {
 		requests, failed, dropped = requests+r.Requests, failed+r.Failed, dropped+r.Dropped
 		seconds += r.Seconds
 	}
-	text := func(m Machine) string {
-		return fmt.Sprintf("%d cores of %s, %s, %s, commit %s", m.Cores, orUnknown(m.CPU), m.OS, m.Go, orUnknown(m.Commit))
-	}
 	all := make([]string, 0, len(machines))
 	for m := range machines {
-		all = append(all, text(m))
+		all = append(all, m.String())
 	}
 	slices.Sort(all)
 	for _, m := range all {
@@ -102,13 +100,6 @@ func facts(b *bytes.Buffer, results []Result) {
 	fmt.Fprintf(b, "- %d of %d cells, ended %s to %s UTC, %.0f min of measuring in all\n", len(results), len(Rows())*len(Workloads()),
 		first.UTC().Format("2006-01-02 15:04"), last.UTC().Format("2006-01-02 15:04"), seconds/60)
 	fmt.Fprintf(b, "- mean rate %s requests/s; %d requests, %d failed, %d dropped by the load generator\n", strings.Join(at, ", "), requests, failed, dropped)
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }
 
 // overview says which switch pays where.

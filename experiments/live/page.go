@@ -47,7 +47,7 @@ func Document(results []Result) *report.Document {
 	}
 	machines := map[string]bool{}
 	for _, r := range results {
-		machines[fmt.Sprintf("%d cores of %s, %s, %s, commit %s", r.Machine.Cores, orUnknown(r.Machine.CPU), r.Machine.OS, r.Machine.Go, orUnknown(r.Machine.Commit))] = true
+		machines[r.Machine.String()] = true
 	}
 	d.Facts = append(d.Facts, report.Fact{Name: "cells", Value: fmt.Sprintf("%d of %d", len(results), len(Rows())*len(Workloads()))})
 	for _, m := range slices.Sorted(maps.Keys(machines)) {

@@ -162,6 +162,12 @@ func Table() []Row {
 			Why: "live measurements are kept apart from the experiments that repeat to the byte",
 		},
 		{
+			Package:   "experiments/overhead",
+			Imports:   []string{Root, "controller", "dashboard", "executor", "experiments/internal", "internal/stats", "knobs", "sensors"},
+			Libraries: []string{"github.com/prometheus/client_golang"},
+			Why:       "it measures a service that embeds the autopilot, as any would, beside what else one would mount",
+		},
+		{
 			Package:   "internal/terminal",
 			Imports:   []string{Root, "controller"},
 			Libraries: []string{"github.com/vbauerster/mpb/v8"},

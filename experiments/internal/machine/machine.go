@@ -1,14 +1,16 @@
-package live
+// Package machine says where something was measured.
+package machine
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
 )
 
-// Machine is where a cell was measured, and with what code.
+// Machine is where something was measured, and with what code.
 type Machine struct {
 	Cores  int    `json:"cores"` // that the service may use; the load has them too
 	CPU    string `json:"cpu,omitempty"`
@@ -17,10 +19,16 @@ type Machine struct {
 	Commit string `json:"commit"`
 }
 
-func machine(commit string) Machine {
+// This is the machine that runs the program, which is of a commit.
+func This(commit string) Machine {
 	return Machine{
 		Cores: runtime.GOMAXPROCS(0), CPU: cpuModel(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Commit: commit,
 	}
+}
+
+// String is the machine in a line.
+func (m Machine) String() string {
+	return fmt.Sprintf("%d cores of %s, %s, %s, commit %s", m.Cores, cmp.Or(m.CPU, "unknown"), m.OS, m.Go, cmp.Or(m.Commit, "unknown"))
 }
 
 // cpuModel is what Linux calls the processor; empty elsewhere.
@@ -38,8 +46,8 @@ func cpuModel() string {
 	return ""
 }
 
-// loadAverage is Linux's over the last minute, or -1.
-func loadAverage() float64 {
+// LoadAverage is Linux's over the last minute, or -1.
+func LoadAverage() float64 {
 	data, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return -1

@@ -185,7 +185,7 @@ func TestQuantile(t *testing.T) {
 	require.False(t, ok)
 }
 
-// Both versions of control groups, by fixture: none of these machines has a limit.
+// Both versions of control groups, by fixture; TestCgroup_aRealQuota has a real one.
 func TestCgroup_usageAndQuota(t *testing.T) {
 	for name, c := range map[string]struct {
 		group cgroupDirs

@@ -8,7 +8,6 @@ import (
 
 	"autotune/controller"
 	"autotune/experiments/internal/durable"
-	"autotune/experiments/internal/machine"
 	"autotune/report"
 )
 
@@ -30,11 +29,11 @@ type Result struct {
 	Dropped  uint64 `json:"dropped"`
 	// Ended is when, and LoadBefore and LoadAfter are the machine's load averages
 	// over a minute then; negative where there is none.
-	Ended      time.Time       `json:"ended"`
-	Seconds    float64         `json:"seconds"`
-	LoadBefore float64         `json:"load_average_before"`
-	LoadAfter  float64         `json:"load_average_after"`
-	Machine    machine.Machine `json:"machine"`
+	Ended      time.Time `json:"ended"`
+	Seconds    float64   `json:"seconds"`
+	LoadBefore float64   `json:"load_average_before"`
+	LoadAfter  float64   `json:"load_average_after"`
+	Machine    Machine   `json:"machine"`
 }
 
 // kept is the file of finished cells. The last line of a cell counts; a line

@@ -10,7 +10,6 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
-	"autotune/experiments/internal/machine"
 )
 
 // titles of the tables, by metric.
@@ -60,7 +59,7 @@ func facts(b *bytes.Buffer, results []Result) {
 		b.WriteString("Nothing was measured yet.\n")
 		return
 	}
-	machines := map[machine.Machine]bool{}
+	machines := map[Machine]bool{}
 	rates := map[float64]bool{}
 	first, last := results[0].Ended, results[0].Ended
 	low, high := math.Inf(1), math.Inf(-1)

@@ -14,7 +14,6 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
-	"autotune/experiments/internal/machine"
 	"autotune/report"
 )
 
@@ -41,7 +40,7 @@ func of(d ...[]float64) map[controller.Metric][]float64 {
 // measured is a handful of cells: one that pays, one too small to count, one that
 // trades, one unclear, one with an interval without bounds, and the autopilot's.
 func measured() []Result {
-	m := machine.Machine{Cores: 2, CPU: "Example 3000", OS: "linux/amd64", Go: "go1.26.0", Commit: "0123456789ab"}
+	m := Machine{Cores: 2, CPU: "Example 3000", OS: "linux/amd64", Go: "go1.26.0", Commit: "0123456789ab"}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	cell := func(workload, name string, minutes int, d map[controller.Metric][]float64) Result {
 		return Result{

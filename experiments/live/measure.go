@@ -10,13 +10,12 @@ import (
 	"autotune/catalog"
 	"autotune/controller"
 	"autotune/executor"
-	"autotune/experiments/internal/machine"
 	"autotune/internal/demo"
 )
 
 // measure does one cell.
 func (o *Options) measure(ctx context.Context, p Plan) (Result, error) {
-	before, began := machine.LoadAverage(), time.Now()
+	before, began := LoadAverage(), time.Now()
 	var exporter executor.Exporter
 	if o.Exporter != nil {
 		var end func()
@@ -32,8 +31,8 @@ func (o *Options) measure(ctx context.Context, p Plan) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r.Plan, r.Machine = p, machine.This(o.Commit)
-	r.LoadBefore, r.LoadAfter = before, machine.LoadAverage()
+	r.Plan, r.Machine = p, ThisMachine(o.Commit)
+	r.LoadBefore, r.LoadAfter = before, LoadAverage()
 	r.Ended, r.Seconds = time.Now().UTC().Truncate(time.Second), time.Since(began).Round(time.Millisecond).Seconds()
 	return r, nil
 }

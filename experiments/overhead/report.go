@@ -8,13 +8,13 @@ import (
 	"strconv"
 	"time"
 
-	"autotune/experiments/internal/machine"
+	"autotune/experiments/live"
 	"autotune/internal/stats"
 )
 
 // Result is all that was measured.
 type Result struct {
-	Machine               machine.Machine
+	Machine               live.Machine
 	LoadBefore, LoadAfter float64 // averages over a minute; -1 if unknown
 	Began                 time.Time
 	Seconds               float64       // that it all took

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"autotune"
-	"autotune/experiments/internal/machine"
+	"autotune/experiments/live"
 	"autotune/sensors"
 )
 
@@ -86,7 +86,7 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 	if err := os.MkdirAll(o.Out, 0o750); err != nil {
 		return nil, err
 	}
-	result := &Result{Machine: machine.This(o.Commit), LoadBefore: machine.LoadAverage(), Began: time.Now(), Part: o.Part}
+	result := &Result{Machine: live.ThisMachine(o.Commit), LoadBefore: live.LoadAverage(), Began: time.Now(), Part: o.Part}
 	if result.Requests, err = o.requests(ctx); err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 		result.Rounds = append(result.Rounds, round)
 		o.Tell(fmt.Sprintf("round %d of %d: %s", n+1, o.Rounds, round))
 	}
-	result.Seconds, result.LoadAfter = time.Since(result.Began).Seconds(), machine.LoadAverage()
+	result.Seconds, result.LoadAfter = time.Since(result.Began).Seconds(), live.LoadAverage()
 	return result, errors.Join(
 		os.WriteFile(filepath.Join(o.Out, "overhead.md"), result.Markdown(), 0o600),
 		os.WriteFile(filepath.Join(o.Out, "overhead.csv"), result.CSV(), 0o600))

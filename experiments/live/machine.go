@@ -1,5 +1,4 @@
-// Package machine says where something was measured.
-package machine
+package live
 
 import (
 	"bufio"
@@ -19,8 +18,8 @@ type Machine struct {
 	Commit string `json:"commit"`
 }
 
-// This is the machine that runs the program, which is of a commit.
-func This(commit string) Machine {
+// ThisMachine is the one that runs the program, which is of a commit.
+func ThisMachine(commit string) Machine {
 	return Machine{
 		Cores: runtime.GOMAXPROCS(0), CPU: cpuModel(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Commit: commit,
 	}

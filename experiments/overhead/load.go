@@ -157,7 +157,7 @@ func (l *load) closed(ctx context.Context, until time.Time) {
 
 // open asks when a Poisson process says, whoever was answered.
 func (l *load) open(ctx context.Context, began time.Time, j job) error {
-	rng := rand.New(rand.NewPCG(j.Seed, 1)) //nolint:gosec // a schedule that repeats
+	rng := rand.New(rand.NewPCG(j.Seed, 1))
 	due := make(chan time.Time)
 	var all sync.WaitGroup
 	waiting := 0

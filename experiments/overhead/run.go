@@ -107,7 +107,7 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 	}
 	result.Rate = bench.rate
 	for n := range o.Rounds {
-		round, err := bench.round(ctx, rand.New(rand.NewPCG(o.Seed, uint64(n)))) //nolint:gosec // repeats
+		round, err := bench.round(ctx, rand.New(rand.NewPCG(o.Seed, uint64(n))))
 		if err != nil {
 			return nil, err
 		}

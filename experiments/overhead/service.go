@@ -3,6 +3,7 @@ package overhead
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -37,7 +38,9 @@ func (s *service) serve(h http.Handler) { s.handler.Store(&h) }
 
 func (s *service) close() error {
 	err := s.server.Close()
-	<-s.ended
+	if ended := <-s.ended; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Every command in the documentation runs: those of autotune here, one after the
-// other in a folder of their own, and examples and tasks exist.
+// other in a folder of their own, and examples and tasks exist. What looks at the
+// live page of a service looks at one that is served here.
 func TestDocs_commandsRun(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
@@ -22,6 +23,7 @@ func TestDocs_commandsRun(t *testing.T) {
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```console\n(.*?)```")
 	commands := 0
+	live := livePage(t)
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
@@ -38,6 +40,9 @@ func TestDocs_commandsRun(t *testing.T) {
 				case args[0] == "autotune":
 					if testing.Short() {
 						continue
+					}
+					for i := range args {
+						args[i] = strings.Replace(args[i], "http://127.0.0.1:8080", live, 1)
 					}
 					c := exec.Command(program, args[1:]...)
 					c.Dir = dir

@@ -24,7 +24,7 @@ func main() {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Args: cobra.NoArgs,
 	}
-	root.AddCommand(runCommand(), validateCommand(), simulateCommand(), experimentCommand(), replayCommand(), reportCommand(), adviseCommand(), diagnoseCommand(), configCommand(), loadCommand())
+	root.AddCommand(runCommand(), validateCommand(), simulateCommand(), experimentCommand(), replayCommand(), reportCommand(), adviseCommand(), diagnoseCommand(), watchCommand(), configCommand(), loadCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "autotune: "+oneLine(err))
 		stop()

@@ -20,6 +20,9 @@ type scene struct {
 	start  time.Time
 	until  time.Time // zero: not known
 	now    time.Time
+	whole  bool            // the service is shown too
+	point  *autotune.Point // what was measured last; nil: nothing
+	link   string          // what is wrong with where it comes from; "": nothing
 }
 
 // stage is another part of a run: seeding, warming up, the final check.
@@ -103,6 +106,9 @@ func (s style) rows(sc *scene, wide int) []row {
 	room := wide - labelWidth
 	bar := min(2*room/5, mostBar)
 
+	if sc.link != "" {
+		add(0, "link", clean(sc.link))
+	}
 	switch {
 	case sc.stage != nil && sc.stage.of > 0:
 		g := sc.stage
@@ -123,6 +129,9 @@ func (s style) rows(sc *scene, wide int) []row {
 	}
 	if sc.status != nil {
 		rows = append(rows, s.keptRows(&sc.status.Status, room)...)
+		if sc.whole {
+			rows = append(rows, s.serviceRows(sc, room)...)
+		}
 	}
 	if text := s.timeText(sc, bar, room); text != "" {
 		add(2, "time", text)
@@ -263,9 +272,15 @@ func wrapList(items []string, n int) []string {
 // the autopilot itself costs where there is room to say so.
 func (s style) timeText(sc *scene, bar, room int) string {
 	var text string
-	if sc.until.IsZero() {
+	switch {
+	case sc.whole && sc.status != nil: // what is watched began before the watching
+		text = "as of " + sc.status.At.In(sc.now.Location()).Format(time.TimeOnly)
+		if !sc.until.IsZero() {
+			text += ", " + span(sc.until.Sub(sc.now)) + " left"
+		}
+	case sc.until.IsZero():
 		text = span(sc.now.Sub(sc.start)) + " so far"
-	} else {
+	default:
 		whole, gone := sc.until.Sub(sc.start), sc.now.Sub(sc.start)
 		share := 1.0
 		if whole > 0 {

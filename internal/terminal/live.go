@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -111,11 +110,10 @@ func (l *live) draw(sc *scene) {
 }
 
 // above prints text that scrolls by above the area, from the next frame on.
-func (l *live) above(now time.Time, text string) {
-	const clock = "15:04:05 "
+func (l *live) above(clock, text string) {
 	wide, _ := l.fit()
 	var b strings.Builder
-	for i, line := range wrap(now.Format(clock)+text, wide-1, strings.Repeat(" ", len(clock))) {
+	for i, line := range wrap(clock+text, wide-1, strings.Repeat(" ", len(clock))) {
 		if i == 0 && l.color {
 			line = line[:len(clock)] + paint(line[len(clock):])
 		}

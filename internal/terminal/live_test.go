@@ -145,6 +145,13 @@ func TestFrame_fits(t *testing.T) {
 			}
 		}
 		sc := scene{status: &st, start: storyStart, now: storyStart.Add(time.Duration(rng.IntN(1e12)))}
+		if rng.IntN(2) == 0 {
+			v := rng.ExpFloat64()
+			sc.whole, sc.point, sc.link = true, &autotune.Point{P95: &v, RSS: &v}, word()
+			st.Pins = map[string]controller.Pin{word(): {Values: map[string]float64{word(): v}, By: controller.Operator{Who: word(), Why: word()}}}
+			st.Blocked = map[string]string{word(): word(), word(): word()}
+			st.Audits = []controller.AuditStatus{{Optimization: word(), Move: word()}}
+		}
 		if rng.IntN(3) == 0 {
 			sc.stage = &stage{word(), rng.IntN(30) - 3, rng.IntN(30) - 3}
 		}

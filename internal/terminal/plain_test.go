@@ -150,7 +150,7 @@ func TestKept(t *testing.T) {
 		Safe:    controller.SettingOf(map[string]float64{"enable_a": 1, "b": 1, "c": 0, "size": 250, "enable_d": 0}),
 		Ended:   []controller.Trial{{Optimization: "b", Move: controller.MoveOn}},
 	}
-	assert.Equal(t, []string{"b on", "enable_a on", "enable_d off", "c 0", "size 250"}, kept(&s), "c is not known to be a switch")
+	assert.Equal(t, []string{"b on", "enable_a on", "enable_d off", "c 0 (was 1)", "size 250 (was 100)"}, kept(&s), "c is not known to be a switch")
 }
 
 func TestMode_names(t *testing.T) {

@@ -210,7 +210,11 @@ func kept(s *controller.Status) []string {
 		case (v == 0 || v == 1) && (switches[n] || strings.HasPrefix(n, "enable_")):
 			on = append(on, clean(n)+map[float64]string{0: " off", 1: " on"}[v])
 		default:
-			numbers = append(numbers, fmt.Sprintf("%s %.6g", clean(n), v))
+			text := fmt.Sprintf("%s %.6g", clean(n), v)
+			if was, ok := s.Initial.Get(n); ok {
+				text += fmt.Sprintf(" (was %.6g)", was)
+			}
+			numbers = append(numbers, text)
 		}
 	}
 	return append(on, numbers...)

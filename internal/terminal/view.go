@@ -43,6 +43,9 @@ type Options struct {
 	// Until is the end of the whole run, for the time left. Zero: what the
 	// statuses say, or the time so far.
 	Until time.Time
+	// Whole shows the service too: what was measured last (Seen), what the operator
+	// holds, what may not be tried and why, what is left to err with.
+	Whole bool
 	// Now reads the clock; time.Now by default.
 	Now func() time.Time
 	// Width and Height, in columns and rows, of a Live view on something whose
@@ -55,6 +58,9 @@ const (
 	signOfLife = 15 * time.Second // between lines, at least one
 	longPhase  = 5 * time.Second  // how long a restore takes to be worth telling
 )
+
+// mostOld is how many decisions from before the first status are told.
+const mostOld = 10
 
 // View shows what an autopilot does. It is safe for concurrent use. What cannot
 // be written is dropped: a view never stands in the way of what it shows.
@@ -73,6 +79,7 @@ type View struct {
 // telling is what has been told already, so that nothing is told twice.
 type telling struct {
 	ended   int             // id of the last ended trial, plus 1
+	endedAt time.Time       // its end: ids begin anew where nothing is remembered
 	advised map[string]bool // proposals, by id
 	phase   string
 	stage   stage
@@ -86,7 +93,7 @@ func New(w io.Writer, o Options) *View {
 	if v.now == nil {
 		v.now = time.Now
 	}
-	v.scene.start, v.scene.until = v.now(), o.Until
+	v.scene.start, v.scene.until, v.scene.whole = v.now(), o.Until, o.Whole
 	v.told.last, v.told.advised = v.scene.start, map[string]bool{}
 	if v.isLive() {
 		v.live = newLive(w, v.size)
@@ -128,6 +135,30 @@ func (v *View) Show(s autotune.Status) {
 	}
 	v.told.stage = stage{}
 	v.tell(&s)
+	v.draw()
+}
+
+// Seen takes what was measured of the service last. It is shown with the next
+// status.
+func (v *View) Seen(p autotune.Point) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.scene.point = &p
+}
+
+// Link says what is wrong with where statuses come from, "" that nothing is. It is
+// shown until the next Link, beside the last status.
+func (v *View) Link(problem string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return
+	}
+	fresh := problem != v.scene.link
+	v.scene.link, v.scene.now = problem, v.now()
+	if v.live == nil && fresh {
+		v.say(clean(cmp.Or(problem, "connected again")))
+	}
 	v.draw()
 }
 
@@ -178,10 +209,14 @@ func (v *View) tell(s *autotune.Status) {
 			v.told.advised[a.ID] = true
 		}
 	}
-	for _, t := range s.Ended {
-		if t.ID >= v.told.ended {
-			v.say(Decision(t))
-			v.told.ended = t.ID + 1
+	ended := s.Ended
+	if v.told.ended == 0 {
+		ended = ended[max(0, len(ended)-mostOld):]
+	}
+	for _, t := range ended {
+		if t.ID >= v.told.ended || t.Ended.After(v.told.endedAt) {
+			v.sayAt(t.Ended, Decision(t))
+			v.told.ended, v.told.endedAt = t.ID+1, t.Ended
 		}
 	}
 	phase, text := v.worthTelling(&s.Status)
@@ -257,13 +292,29 @@ func (v *View) left() string {
 }
 
 // say prints one line, above the live area if there is one.
-func (v *View) say(text string) {
+func (v *View) say(text string) { v.sayAt(v.scene.now, text) }
+
+// sayAt prints one line of what was at a time; zero: now.
+func (v *View) sayAt(at time.Time, text string) {
+	now := v.scene.now
+	if at.IsZero() {
+		at = now
+	}
+	at = at.In(now.Location())
 	if v.live != nil {
-		v.live.above(v.scene.now, text)
+		v.live.above(stamp(at, now), text)
 		return
 	}
-	v.told.last = v.scene.now
-	_, _ = fmt.Fprintf(v.w, "%s %s\n", v.scene.now.Format(time.RFC3339), text)
+	v.told.last = now
+	_, _ = fmt.Fprintf(v.w, "%s %s\n", at.Format(time.RFC3339), text)
+}
+
+// stamp is a time of day, or a day if that was long ago.
+func stamp(at, now time.Time) string {
+	if now.Sub(at) > 12*time.Hour {
+		return at.Format("Jan _2 15:04 ")
+	}
+	return at.Format("15:04:05 ")
 }
 
 func (v *View) draw() {

@@ -23,6 +23,7 @@ type Autopilot struct {
 	policy  string
 	sensors *sensors.Sensors
 	target  *Target
+	offered []controller.Optimization
 	core    *controller.Controller
 	journal *journal.Journal // nil: none
 	news    *news
@@ -98,12 +99,12 @@ func (a *Autopilot) build() error {
 	if a.target, err = NewTarget(a.ex, a.cfg.Knobs, a.sensors); err != nil {
 		return err
 	}
-	offered, err := a.cfg.offered(append(a.ex.Optimizations(), a.cfg.ownOptimizations()...))
+	a.offered, err = a.cfg.offered(append(a.ex.Optimizations(), a.cfg.ownOptimizations()...))
 	if err != nil {
 		return err
 	}
 	cfg := controller.Config{
-		Space: a.target.Space(), Offered: offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
+		Space: a.target.Space(), Offered: a.offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
 		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget, Alert: a.cfg.Alert,
 		Advise: a.cfg.Advise, Instance: a.cfg.Instance, Pinned: a.cfg.pinned(),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"autotune/controller"
@@ -43,6 +44,14 @@ type Status struct {
 
 // Status returns the latest published status. It takes no lock.
 func (a *Autopilot) Status() Status { return *a.status.Load() }
+
+// Knobs are those of the executor and of the service, with the owner's limits, and
+// Offered the optimizations that may be tried, in the owner's order: none where the
+// autopilot is disabled. Both are the same for as long as it lives.
+func (a *Autopilot) Knobs() []controller.Knob { return slices.Clone(a.target.Space().Knobs) }
+
+// Offered are the optimizations that may be tried: see Knobs.
+func (a *Autopilot) Offered() []controller.Optimization { return slices.Clone(a.offered) }
 
 // Executor is the one that Start built. It goes on after Close, with the setting
 // that Close left; its owner closes it when the service ends.

@@ -86,6 +86,7 @@ func (c *Controller) advise() {
 // something to stays in the list.
 func (c *Controller) list() {
 	view := c.view()
+	c.lookOut(view)
 	old := c.state.Wishes.Proposals
 	var now []Advice
 	for _, a := range old {

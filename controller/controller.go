@@ -49,6 +49,7 @@ type Controller struct {
 	refused   map[string]string // proposals of this session that broke a rule
 	unwanted  map[string]string // what the policy sees no reason to try now, and why
 	skipped   map[string]bool   // those of this session about which that was said
+	outlook   *Outlook          // the latest, not changed once it is made; nil: none
 	adviceOut bool
 	unread    map[string]unread // what the operator set and was not read back yet, by knob
 	listed    bool              // the proposals of advise mode are those of now

@@ -35,6 +35,10 @@ func (p picky) Skipped(v View) []Skip {
 	return out
 }
 
+func (p picky) Outlook(View) Outlook {
+	return Outlook{Workload: "busy", Prospects: []Prospect{{Optimization: p.only, Share: 0.5}}}
+}
+
 // What a policy does not want is told once, with the reason, and no time is kept for
 // it; the basis of what it wants is kept with the trial, and what the trial showed.
 func TestExplainer(t *testing.T) {
@@ -61,6 +65,8 @@ func TestExplainer(t *testing.T) {
 	}
 	require.Equal(t, []string{"not tried: idle: there is nothing to act on", "not tried: still: there is nothing to act on"}, told)
 	require.Equal(t, "there is nothing to act on", c.Status().Blocked["idle"])
+	require.Equal(t, "busy", c.Status().Outlook.Workload)
+	require.True(t, c.Status().Outlook.At.After(epochZero))
 	first := trace.Verdicts()[0]
 	require.Equal(t, &Basis{Workload: "busy", Share: 0.5}, first.Basis)
 	require.Contains(t, first.CapWhy, "x 0 pairs", "no time is kept for the others")

@@ -69,6 +69,40 @@ type Explainer interface {
 	Skipped(View) []Skip
 }
 
+// Outlook is what a policy makes of the service, for people: what it takes it for,
+// and what there is to gain.
+type Outlook struct {
+	At time.Time `json:"at"`
+	// Workload that the service was recognized as, "" for none in particular, and by what.
+	Workload string `json:"workload,omitempty"`
+	Why      string `json:"why,omitempty"`
+	// Prospects in the order in which they would be tried.
+	Prospects []Prospect `json:"prospects"`
+}
+
+// Prospect is what a policy expects of turning an optimization on.
+type Prospect struct {
+	Optimization string `json:"optimization"`
+	// Signal is what was measured of what it acts on, with figures; empty: nothing was.
+	Signal string `json:"signal,omitempty"`
+	// Share of what the service spends that it acts on, 0..1: the most that it could
+	// take away. Without a signal it is assumed.
+	Share float64 `json:"share"`
+	// Likelihood that it helps a workload of this kind, 0..1; 0: nothing is known.
+	Likelihood float64 `json:"likelihood,omitempty"`
+	// Pairs that its trial would take, and how long that is, in seconds; 0: not known.
+	Pairs   float64 `json:"pairs,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	// Skip says why it sees no trial now; empty: it may.
+	Skip string `json:"skip,omitempty"`
+}
+
+// Surveyor is a policy that tells its outlook. The controller asks with each view
+// that it proposes by.
+type Surveyor interface {
+	Outlook(View) Outlook
+}
+
 // The moves of a switch. Any other Move text is a change of numbers.
 const (
 	MoveOn  = "on"

@@ -43,6 +43,7 @@ func (c *Controller) propose() {
 	c.adviseRare()
 	view := c.view()
 	c.heed(&view)
+	c.lookOut(view)
 	// Each refusal blocks its proposal for the session, so this ends.
 	for range 2*len(c.cfg.Offered) + 8 {
 		p, ok := c.cfg.Policy.Propose(view)
@@ -119,6 +120,15 @@ func (c *Controller) heed(v *View) {
 		c.unwanted[s.Optimization] = s.Why
 	}
 	v.Untried = c.untried(v.Blocked)
+}
+
+// lookOut keeps what the policy makes of the service, for people.
+func (c *Controller) lookOut(v View) {
+	if s, ok := c.cfg.Policy.(Surveyor); ok {
+		o := s.Outlook(v)
+		o.At = c.now
+		c.outlook = &o
+	}
 }
 
 // tellSkipped says, once a session, what the policy sees no reason to try.

@@ -28,6 +28,9 @@ type Status struct {
 	// Blocked candidates, and those that the policy sees no reason to try, with the
 	// reason.
 	Blocked map[string]string `json:"blocked,omitempty"`
+	// Outlook is what the policy made of the service when it was last asked; nil: it
+	// was not, or does not say.
+	Outlook *Outlook `json:"outlook,omitempty"`
 	// Measured baseline blocks out of how many, while Measuring.
 	Measured   int `json:"measured"`
 	MeasuredOf int `json:"measured_of"`
@@ -47,7 +50,7 @@ func (c *Controller) Status() Status {
 		At: c.now, Phase: c.phase, Why: c.why, Initial: c.state.Initial, Safe: c.state.Safe, InForce: c.inForce,
 		Ended: slices.Clone(c.ended), Blocked: c.blocked(), Measured: c.timesMeasured(),
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
-		Audits: c.auditStatus(),
+		Audits: c.auditStatus(), Outlook: c.outlook,
 	}
 	for name, why := range c.unwanted {
 		if s.Blocked[name] == "" {

@@ -10,7 +10,7 @@ import (
 
 // read is a route that this machine may read, and who has the token.
 func (d *Dashboard) read(pattern string, h http.HandlerFunc) {
-	d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	d.handle(pattern, func(w http.ResponseWriter, r *http.Request) {
 		if !local(r) && !d.hasToken(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, http.StatusUnauthorized, "reading from another machine takes the token")

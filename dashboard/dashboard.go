@@ -47,6 +47,8 @@ type Dashboard struct {
 	origins *http.CrossOriginProtection
 	changes *rate.Limiter
 	streams atomic.Int64
+
+	patterns []string // of all routes
 }
 
 // New returns the dashboard of an autopilot, or what is wrong with the options.
@@ -82,18 +84,24 @@ var assets = map[string]string{
 }
 
 func (d *Dashboard) routes() {
-	d.mux.HandleFunc("GET /{$}", asset("page/index.html", "text/html; charset=utf-8"))
+	d.handle("GET /{$}", asset("page/index.html", "text/html; charset=utf-8"))
 	for name, kind := range assets {
-		d.mux.HandleFunc("GET /"+name, asset("page/"+name, kind))
+		d.handle("GET /"+name, asset("page/"+name, kind))
 	}
-	d.mux.HandleFunc("GET /api/openapi.json", asset("openapi.json", "application/json"))
+	d.handle("GET /api/openapi.json", asset("openapi.json", "application/json"))
 	d.read("GET /api/status", d.status)
 	d.read("GET /api/events", d.events)
+	d.read("GET /api/knobs", d.knobs)
 	d.read("GET /api/decisions", d.decisions)
 	d.read("GET /api/trials/{id}", d.trial)
 	for name, c := range commands {
-		d.mux.HandleFunc("POST /api/"+name, d.change(name, c))
+		d.handle("POST /api/"+name, d.change(name, c))
 	}
+}
+
+func (d *Dashboard) handle(pattern string, h http.HandlerFunc) {
+	d.patterns = append(d.patterns, pattern)
+	d.mux.HandleFunc(pattern, h)
 }
 
 // ServeHTTP answers with headers that let the page do no more than it needs.

@@ -17,6 +17,42 @@ func (d *Dashboard) status(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, d.pilot.Status())
 }
 
+// knob is one that may be pinned, as a person must know it.
+type knob struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	Unit string `json:"unit,omitempty"`
+	// Low and High are the owner's limits; Levels are all values, if only some may be.
+	Low    float64   `json:"low"`
+	High   float64   `json:"high"`
+	Levels []float64 `json:"levels,omitempty"`
+}
+
+// offer is an optimization that may be tried.
+type offer struct {
+	Name string `json:"name"`
+	Why  string `json:"why"`
+	// MayDiffer is what it may change in results; empty: nothing.
+	MayDiffer string `json:"may_differ,omitempty"`
+}
+
+// knobs are what may be moved, and what is offered: the same for as long as the
+// autopilot lives.
+func (d *Dashboard) knobs(w http.ResponseWriter, _ *http.Request) {
+	out := struct {
+		Knobs   []knob  `json:"knobs"`
+		Offered []offer `json:"offered"`
+	}{[]knob{}, []offer{}}
+	for _, k := range d.pilot.Knobs() {
+		low, high := k.Bounds()
+		out.Knobs = append(out.Knobs, knob{Name: k.Name, Kind: k.Kind.String(), Unit: k.Unit, Low: low, High: high, Levels: k.Levels})
+	}
+	for _, o := range d.pilot.Offered() {
+		out.Offered = append(out.Offered, offer{Name: o.Name, Why: o.Why, MayDiffer: o.MayDiffer})
+	}
+	answer(w, http.StatusOK, out)
+}
+
 // records are those of a journal, each with what its kind says.
 func records(path string) iter.Seq2[journal.Entry, error] {
 	return func(yield func(journal.Entry, error) bool) {

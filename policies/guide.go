@@ -46,6 +46,7 @@ type Guide struct {
 var (
 	_ controller.Policy    = (*Guide)(nil)
 	_ controller.Explainer = (*Guide)(nil)
+	_ controller.Surveyor  = (*Guide)(nil)
 )
 
 // NewGuide returns the guide's policy for a workload: "high-allocation",
@@ -99,6 +100,16 @@ func (g *Guide) Skipped(v controller.View) []controller.Skip {
 		if c.skip != "" && c.Switch != "" && !v.Safe.On(c.Switch) && v.Blocked[c.Name] == "" {
 			out = append(out, controller.Skip{Optimization: c.Name, Why: c.skip})
 		}
+	}
+	return out
+}
+
+// Outlook is what it takes the service for, and what each optimization may gain.
+func (g *Guide) Outlook(v controller.View) controller.Outlook {
+	s := g.survey(&v)
+	out := controller.Outlook{Workload: s.kind.Workload, Why: s.kind.Why, Prospects: make([]controller.Prospect, 0, len(s.candidates))}
+	for i := range s.candidates {
+		out.Prospects = append(out.Prospects, s.candidates[i].prospect())
 	}
 	return out
 }

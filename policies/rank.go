@@ -173,6 +173,14 @@ func (c *candidate) plan(p *controller.Planning) {
 	c.took = time.Duration(n * float64(pair))
 }
 
+// prospect is what is known of it, for people.
+func (c *candidate) prospect() controller.Prospect {
+	return controller.Prospect{
+		Optimization: c.Name, Signal: c.figures, Share: c.share, Likelihood: c.likely,
+		Pairs: math.Ceil(c.pairs), Seconds: c.took.Seconds(), Skip: c.skip,
+	}
+}
+
 // reason is why it is tried, in one sentence with figures.
 func (c *candidate) reason() string {
 	if !c.known {

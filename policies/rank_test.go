@@ -96,6 +96,31 @@ func TestGuide_ranksByGainAMinute(t *testing.T) {
 	}, skipped)
 }
 
+// The outlook says for people what the ranking knows, in its order.
+func TestGuide_outlook(t *testing.T) {
+	g, err := NewGuide("")
+	require.NoError(t, err)
+	v := ranked(with(nothing(), map[controller.Metric]float64{
+		catalog.DuplicateInputRatio: 0.6, catalog.CacheMissRatio(4096): 0.4, catalog.RepeatedSeconds: 12, // half of the time
+	}))
+	out := g.Outlook(v)
+	require.Equal(t, "high-frequency", out.Workload)
+	require.Contains(t, out.Why, "repeats take 50 % of the time of requests")
+	require.Len(t, out.Prospects, len(v.Offered))
+	first := out.Prospects[0]
+	require.Equal(t, catalog.EnableCache, first.Optimization)
+	require.Contains(t, first.Signal, "repeat an input, which takes 50 % of the time of requests")
+	require.Empty(t, first.Skip)
+	require.Positive(t, first.Likelihood)
+	require.GreaterOrEqual(t, first.Pairs, 8.0)
+	require.InDelta(t, 12*first.Pairs, first.Seconds, 12)
+	for _, p := range out.Prospects {
+		if p.Optimization == catalog.EnableMonitoring {
+			require.Equal(t, "nothing to act on: it makes nothing faster: it tells when something got slower", p.Skip)
+		}
+	}
+}
+
 func TestGuide_isQuietWhereThereIsNothing(t *testing.T) {
 	for _, workload := range []string{"", "high-frequency", "low-latency"} {
 		g, err := NewGuide(workload)

@@ -18,6 +18,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := rootCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "autotune: "+oneLine(err))
+		stop()
+		os.Exit(exitCode(err)) //nolint:gocritic // stop was called
+	}
+}
+
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use: "autotune", Short: "An autopilot for Go services",
 		SilenceErrors: true, SilenceUsage: true,
@@ -25,11 +33,7 @@ func main() {
 		Args: cobra.NoArgs,
 	}
 	root.AddCommand(runCommand(), validateCommand(), simulateCommand(), experimentCommand(), replayCommand(), reportCommand(), adviseCommand(), diagnoseCommand(), watchCommand(), configCommand(), loadCommand())
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "autotune: "+oneLine(err))
-		stop()
-		os.Exit(exitCode(err)) //nolint:gocritic // stop was called
-	}
+	return root
 }
 
 // failure is a run that failed, as opposed to one that was asked for wrongly.

@@ -29,7 +29,7 @@ func TestAdvise_writesWhatWaitsForApproval(t *testing.T) {
 		Timing: controller.Timing{Washout: -1, Measure: 50 * time.Millisecond, MinRequests: -1, BaselineBlocks: 3},
 	})
 	require.NoError(t, err)
-	defer pilot.Executor().Close() //nolint:errcheck // nothing ran in it
+	defer pilot.Executor().Close()
 	for began := time.Now(); len(pilot.Status().Advice) == 0 && time.Since(began) < 30*time.Second; {
 		request := pilot.Recorder().StartNow()
 		time.Sleep(time.Millisecond)

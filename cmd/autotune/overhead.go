@@ -26,7 +26,8 @@ func overheadCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.LoadCommand, o.Commit = append(load, "overhead"), commit()
+			load = append(load, "overhead")
+			o.LoadCommand, o.Commit = load, commit()
 			out := cmd.OutOrStdout()
 			o.Tell = func(line string) { _, _ = fmt.Fprintln(out, "overhead: "+line) }
 			r, err := overhead.Run(cmd.Context(), o)

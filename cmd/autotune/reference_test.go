@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// page is compared with what is there, or written anew.
-func page(t *testing.T, name, want string) {
+// holds compares a page with what it should be, or writes it anew.
+func holds(t *testing.T, name, want string) {
 	t.Helper()
 	path := filepath.Join("../../docs", name)
 	if *update {
@@ -72,7 +72,7 @@ func TestReference_configuration(t *testing.T) {
 		}
 		require.Positive(t, n, c.name)
 	}
-	page(t, "configuration.md", b.String())
+	holds(t, "configuration.md", b.String())
 }
 
 func title(folder, name string) string {
@@ -133,7 +133,7 @@ func TestReference_commands(t *testing.T) {
 	}
 	tell(rootCommand())
 	require.Greater(t, n, 10)
-	page(t, "commands.md", b.String())
+	holds(t, "commands.md", b.String())
 }
 
 func flags(b *strings.Builder, set *pflag.FlagSet) {

@@ -25,12 +25,15 @@ func (a *Autopilot) loop(ctx context.Context) {
 	a.cpuBefore, a.cpuKnown = sensors.ThreadCPU()
 	err := controller.Run(ctx, a.target, a.core, controller.Loop{
 		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask, Wish: a.nextWish,
-		Stepped: func(in controller.Input, cmd controller.Command) {
+		Stepped: func(in controller.Input, _ controller.Command) {
 			a.lease.renew()
 			safe := a.status.Load().Safe
 			a.points.observe(&in.Sample, !in.Current.IsZero() && !safe.IsZero() && !in.Current.Equal(safe))
+		},
+		// What is shown and what is acknowledged survives the process.
+		Recorded: func(cmd controller.Command, err error) {
 			a.publish()
-			a.answerWishes(cmd.Records)
+			a.answerWishes(cmd.Records, err)
 		},
 	})
 	a.store()

@@ -2,6 +2,7 @@ package autotune
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"autotune/controller"
@@ -19,8 +20,8 @@ func (e *RefusedError) Error() string { return e.Why }
 //
 // This method and those below are the operator's word, which goes before the
 // autopilot's: each returns when the wish is in force, also while the autopilot
-// pauses, or with a *RefusedError. It is in the journal with who and why. If ctx
-// ends before, the wish may be granted all the same. They are safe for concurrent
+// pauses, or with a *RefusedError. It is in the journal with who and why, or the
+// error says that it is granted and the journal cannot be written. If ctx ends before, the wish may be granted all the same. They are safe for concurrent
 // use, and take a tick or two.
 func (a *Autopilot) Pause(ctx context.Context, by controller.Operator) error {
 	if a.disabled != "" {
@@ -92,6 +93,7 @@ func (a *Autopilot) Reopen(ctx context.Context, id string, by controller.Operato
 type wish struct {
 	controller.Wish
 	granted bool
+	lost    error      // why the journal does not have it
 	answer  chan error // of one
 }
 
@@ -132,8 +134,9 @@ func (a *Autopilot) nextWish() *controller.Wish {
 	}
 }
 
-// answerWishes tells those who wait what was refused, and what is in force.
-func (a *Autopilot) answerWishes(records []controller.Record) {
+// answerWishes tells those who wait what was refused, and what is in force. The
+// records are in the journal, or lost says why not.
+func (a *Autopilot) answerWishes(records []controller.Record, lost error) {
 	if len(a.open) == 0 {
 		return
 	}
@@ -142,11 +145,14 @@ func (a *Autopilot) answerWishes(records []controller.Record) {
 			continue
 		}
 		a.open = slices.DeleteFunc(a.open, func(w *wish) bool {
-			if r.Wish.Refused == "" {
-				w.granted = w.granted || w.Wish == r.Wish.Wish
+			if w.Wish != r.Wish.Wish {
 				return false
 			}
-			if w.Wish != r.Wish.Wish {
+			if r.Wish.Refused == "" {
+				w.granted = true
+				if lost != nil {
+					w.lost = fmt.Errorf("%v: granted, and not in the journal: %w", w.Kind, lost)
+				}
 				return false
 			}
 			w.answer <- &RefusedError{r.Wish.Refused}
@@ -158,7 +164,7 @@ func (a *Autopilot) answerWishes(records []controller.Record) {
 	}
 	a.open = slices.DeleteFunc(a.open, func(w *wish) bool {
 		if w.granted {
-			w.answer <- nil
+			w.answer <- w.lost
 		}
 		return w.granted
 	})

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"autotune"
@@ -182,6 +184,46 @@ func TestAutopilot_approve(t *testing.T) {
 		_, err = autotune.Replay(cfg.Journal)
 		require.NoError(t, err)
 	})
+}
+
+// What is acknowledged, or shown, is recorded already: a process that dies in that
+// moment forgets nothing of it.
+func TestAutopilot_wishesAreRecordedBeforeTheyAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Journal = filepath.Join(t.TempDir(), "j")
+		slow := &slowLog{slow: []string{`"wish":`, `"verdict"`}} // the log is told right after the journal
+		logger := zerolog.New(slow)
+		cfg.Logger = &logger
+		pilot := start(t, cfg)
+		until(t, pilot, "measuring", func(st autotune.Status) bool { return st.Phase == controller.Measuring })
+		for n := range 5 {
+			require.NoError(t, pilot.Pin(ctx, "slow", controller.Operator{Who: "bob", Why: strconv.Itoa(n)}))
+			require.EqualValues(t, n+1, slow.written.Load())
+		}
+		slow.written.Store(0)
+		until(t, pilot, "kept", func(st autotune.Status) bool { return len(st.Ended) > 0 })
+		require.EqualValues(t, 1, slow.written.Load())
+		finish(t, pilot)
+	})
+}
+
+// slowLog takes a second for lines with certain texts, and counts them when they are written.
+type slowLog struct {
+	slow    []string
+	written atomic.Int64
+}
+
+func (l *slowLog) Write(p []byte) (int, error) {
+	for _, text := range l.slow {
+		if strings.Contains(string(p), text) {
+			time.Sleep(time.Second)
+			l.written.Add(1)
+		}
+	}
+	return len(p), nil
 }
 
 // A review is text: what a name or an operator wrote makes no markup. A journal

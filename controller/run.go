@@ -17,8 +17,13 @@ type Loop struct {
 	// Wish returns the operator's next wish with arguments, or nil. It is polled once
 	// a tick too. One that does not pass its Check is not told to the core.
 	Wish func() *Wish
-	// Stepped is called after each step with what was told and what was answered.
+	// Stepped is called after each step with what was told and what was answered,
+	// of which nothing is recorded yet.
 	Stepped func(Input, Command)
+	// Recorded is called when the records of a command are written, as durably as it
+	// asks for, and before it is carried out; or with why one is not. Who tells
+	// others of a decision, or acknowledges a wish, does so here.
+	Recorded func(Command, error)
 }
 
 // wholeInput is how often a recorded input has its setting in full although it
@@ -40,7 +45,11 @@ func Run(ctx context.Context, target Target, core Stepper, loop Loop) error {
 	inputs := 0
 	for {
 		var in Input
-		in.RecordErr = errText(loop.write(cmd))
+		err := loop.write(cmd)
+		in.RecordErr = errText(err)
+		if loop.Recorded != nil {
+			loop.Recorded(cmd, err)
+		}
 		if cmd.Done {
 			return ctx.Err()
 		}

@@ -15,6 +15,7 @@ BENCHTIME ?= 1s
 COL      ?=
 FUZZTIME ?= 20s
 STRESS   ?= 60s
+SOAK     ?= 30m
 MODULE   ?=
 OUT      ?= out
 
@@ -29,7 +30,7 @@ export AUTOTUNE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help run test check race lint bench fuzz stress golden rename mod build experiments overhead
+.PHONY: help run test check race lint bench fuzz stress soak golden rename mod build experiments overhead
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-11s %s\n", $$1, $$2 }'
@@ -84,6 +85,9 @@ fuzz: ## fuzz every target for FUZZTIME each (20s)
 
 stress: ## move random configurations under full load for STRESS (60s)
 	go test -count 1 -timeout 1h -run Stress -v ./executor -stress $(STRESS)
+
+soak: ## wear services down for SOAK (30m): random operators, faults, kill -9
+	go test -count 1 -timeout 0 -run TestSoak -v ./internal/soak -soak $(SOAK)
 
 golden: ## write the golden files anew, to be reviewed as a diff
 	@dirs=$$({ $(here) -name '*_test.go' -exec grep -lE 'flag\.Bool\("update"' {} + || true; } | \

@@ -180,6 +180,11 @@ func Table() []Row {
 			Why:       "the demonstration service uses what any service would",
 		},
 		{
+			Package: "internal/soak",
+			Imports: []string{Root, "controller", "dashboard", "executor", "journal", "knobs", "sensors"},
+			Why:     "the soak is a test of a whole service, and uses what a service would",
+		},
+		{
 			Package: "internal/arch",
 			Why:     "the judge of imports has none",
 		},

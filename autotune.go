@@ -106,7 +106,7 @@ func (a *Autopilot) build() error {
 	cfg := controller.Config{
 		Space: a.target.Space(), Offered: a.offered, Goals: a.cfg.Goals, Guards: a.cfg.Guards, SlowGuard: a.cfg.SlowGuard,
 		Policy: policy, PolicyName: name, Seed: a.cfg.Seed, OpenLoop: a.cfg.OpenLoop, Timing: a.cfg.Timing, Budget: a.cfg.Budget, Alert: a.cfg.Alert,
-		Advise: a.cfg.Advise, Instance: a.cfg.Instance, Pinned: a.cfg.pinned(),
+		Advise: a.cfg.Advise, Build: a.cfg.build(), Joint: a.cfg.Joint, Instance: a.cfg.Instance, Pinned: a.cfg.pinned(),
 	}
 	if a.cfg.Journal != "" {
 		if a.journal, err = journal.Open(a.cfg.Journal, journal.Options{}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -71,6 +72,13 @@ type Config struct {
 	// Advise: change nothing, record what would be tried and why; what is approved
 	// (see Approve) is tried, and kept on evidence.
 	Advise bool
+	// Build names the service's code, so that a deploy is noticed: what is kept is then
+	// audited at once, and what trials showed is trusted less. By default it is the
+	// commit that Go built the program from, if the program knows it.
+	Build string
+	// Joint allows trials that change two optimizations together, where what trials
+	// showed lets the policy expect that they help only so. By default each changes one.
+	Joint bool
 	// Instance names this process among its replicas, for the journal and for Share
 	// and Stagger; the host's name if empty.
 	Instance string
@@ -242,4 +250,18 @@ func (c *Config) offered(all []controller.Optimization) ([]controller.Optimizati
 		errs = append(errs, fmt.Errorf("lease %v: must be at least %v", c.Lease, least))
 	}
 	return out, errors.Join(append(errs, c.checkReplica())...)
+}
+
+// build is the name of the service's code, or "" if nobody knows.
+func (c *Config) build() string {
+	info, ok := debug.ReadBuildInfo()
+	if c.Build != "" || !ok {
+		return c.Build
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
 }

@@ -111,7 +111,7 @@ func (r *replay) begin(s *controller.Session) error {
 	}
 	r.core, err = controller.New(controller.Config{
 		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policy, PolicyName: s.Policy,
-		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Instance: s.Instance, Pinned: s.Pinned, State: r.state,
+		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Build: s.Build, Joint: s.Joint, Advise: s.Advise, Instance: s.Instance, Pinned: s.Pinned, State: r.state,
 	})
 	if err != nil {
 		return err

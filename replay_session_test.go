@@ -30,6 +30,8 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 		Policy:   "guide/low-latency",
 		Advise:   true,
 		Instance: "b",
+		Build:    "1",
+		Joint:    true,
 		Pinned:   []string{"x"},
 	}
 	for v, i := reflect.ValueOf(s), 0; i < v.NumField(); i++ {
@@ -37,7 +39,7 @@ func TestReplay_startsWithAllOfTheSession(t *testing.T) {
 	}
 	core, err := controller.New(controller.Config{
 		Space: s.Space, Offered: s.Offered, Goals: s.Goals, Guards: s.Guards, SlowGuard: s.SlowGuard, Policy: policies.Static{}, PolicyName: s.Policy,
-		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Instance: s.Instance, Pinned: s.Pinned,
+		Seed: s.Seed, OpenLoop: s.OpenLoop, Timing: s.Timing, Budget: s.Budget, Alert: s.Alert, Advise: s.Advise, Instance: s.Instance, Build: s.Build, Joint: s.Joint, Pinned: s.Pinned,
 	})
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "journal")

@@ -84,6 +84,7 @@ type watch struct {
 	epoch    uint64
 	settle   time.Duration // time still to pass before what is seen counts
 	known    bool
+	better   bool // than expected, and noted
 	expected map[Metric]float64
 }
 
@@ -106,7 +107,7 @@ func (w *watch) take(s *Sample, over time.Duration, epoch uint64) {
 // expectAnew makes the next whole interval what is expected.
 func (w *watch) expectAnew() {
 	w.sample.Reset()
-	w.elapsed, w.known, w.expected = 0, false, map[Metric]float64{}
+	w.elapsed, w.known, w.better, w.expected = 0, false, false, map[Metric]float64{}
 }
 
 // watchGoals compares an interval that is complete with what is expected. It
@@ -121,7 +122,7 @@ func (c *Controller) watchGoals() bool {
 	}
 	worst := Degraded{Over: w.elapsed}
 	most := math.Log1p(c.cfg.Alert.Threshold)
-	values := map[Metric]float64{}
+	values, least := map[Metric]float64{}, 0.0
 	for _, g := range c.cfg.Goals {
 		v, ok := w.sample.Value(g.Metric)
 		y, ok := logOf(g, v, ok)
@@ -137,6 +138,7 @@ func (c *Controller) watchGoals() bool {
 		if g.Maximize {
 			d = y + math.Log(was)
 		}
+		least = math.Min(least, d)
 		if d > most {
 			most = d
 			worst.Metric, worst.Value, worst.Expected = g.Metric, values[g.Metric], was
@@ -150,6 +152,11 @@ func (c *Controller) watchGoals() bool {
 	case worst.Metric != "":
 		w.expectAnew()
 		return c.degraded(worst)
+	case least < -math.Log1p(c.cfg.Alert.Threshold) && !w.better:
+		w.better = true // what is expected stays: a wave that comes back is no alert
+		c.note("the goals are better than expected by %.0f%%", -100*math.Expm1(least))
+		c.newRegime(c.state.Regime.Build, c.state.Safe)
+		c.recordState()
 	}
 	return false
 }
@@ -170,9 +177,11 @@ func (c *Controller) degraded(d Degraded) bool {
 		d.Then = "nothing is kept that could be at fault"
 	}
 	c.record(Record{Kind: RecordAlert, Degraded: &d})
-	for i := range c.state.Keeps {
-		c.state.Keeps[i].Due = c.now
+	from := c.state.Safe
+	if at >= 0 {
+		from = from.With(c.state.Keeps[at].Was)
 	}
+	c.newRegime(c.state.Regime.Build, from)
 	if at >= 0 {
 		c.takeBack(at)
 		return true

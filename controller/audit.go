@@ -207,7 +207,7 @@ func (c *Controller) audit() bool {
 	var trial Trial
 	for i := range c.state.Keeps {
 		k := &c.state.Keeps[i]
-		if k.Due.After(c.now) || due != nil && (k.Due.After(due.Due) || k.Due.Equal(due.Due) && k.Since.Before(due.Since)) {
+		if k.Due.After(c.now) || due != nil && !c.auditBefore(k, due) {
 			continue
 		}
 		if t, why := c.undone(k); why == "" {

@@ -74,6 +74,12 @@ type Config struct {
 	Timing   Timing
 	Budget   Budget
 	Alert    Alert
+	// Build names the service's code, a version or a commit. If it is another one
+	// than at the last start, what trials showed may not hold any more: see regime.go.
+	Build string
+	// Joint allows trials that change two optimizations together, where a policy
+	// expects that they help only so. By default a trial changes one.
+	Joint bool
 	// Advise: change nothing, say what would be tried.
 	Advise bool
 	// Pinned names knobs or optimizations that are the operator's alone.

@@ -257,7 +257,7 @@ func (c *Controller) State() State {
 	}
 	s.Keeps = cloneKeeps(c.state.Keeps)
 	s.Wishes = c.state.Wishes.clone()
-	s.Trials = slices.Clone(c.state.Trials)
+	s.Trials, s.Past = slices.Clone(c.state.Trials), slices.Clone(c.state.Past)
 	if c.state.Running != nil {
 		t := *c.state.Running
 		s.Running = &t
@@ -268,7 +268,7 @@ func (c *Controller) State() State {
 func (c *Controller) session() *Session {
 	return &Session{
 		Seed: c.cfg.Seed, Space: c.cfg.Space, Offered: c.cfg.Offered, Goals: c.cfg.Goals, Guards: c.cfg.Guards,
-		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Alert: c.cfg.Alert, Policy: c.cfg.PolicyName, Instance: c.cfg.Instance, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
+		SlowGuard: c.cfg.SlowGuard, OpenLoop: c.cfg.OpenLoop, Timing: c.cfg.Timing, Budget: c.cfg.Budget, Alert: c.cfg.Alert, Policy: c.cfg.PolicyName, Instance: c.cfg.Instance, Build: c.cfg.Build, Joint: c.cfg.Joint, Advise: c.cfg.Advise, Pinned: c.cfg.Pinned,
 	}
 }
 

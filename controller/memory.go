@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -15,11 +15,15 @@ func memoryKey(t *Trial) string {
 	if t.Move == MoveOn {
 		return t.Optimization
 	}
-	parts := make([]string, 0, len(t.Change))
-	for _, name := range slices.Sorted(maps.Keys(t.Change)) {
-		parts = append(parts, fmt.Sprintf("%s=%v", name, t.Change[name]))
+	var key []byte
+	for i, name := range slices.Sorted(maps.Keys(t.Change)) {
+		if i > 0 {
+			key = append(key, ' ')
+		}
+		key = append(append(key, name...), '=')
+		key = strconv.AppendFloat(key, t.Change[name], 'g', -1, 64)
 	}
-	return strings.Join(parts, " ")
+	return string(key)
 }
 
 // BlockKey is the key of View.Blocked for a proposal.
@@ -90,6 +94,7 @@ func (c *Controller) cool(key string, until time.Time) {
 // good, it is pinned.
 func (c *Controller) respect(changed map[string]float64) {
 	until := c.untilForgotten()
+	c.heedInPast(changed)
 	for _, o := range c.cfg.Offered {
 		if _, moved := changed[o.Switch]; moved {
 			c.cool(o.Name, until)

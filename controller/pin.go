@@ -188,6 +188,7 @@ func (c *Controller) become(values map[string]float64, reason Reason, why string
 	c.state.Safe = c.state.Safe.With(values)
 	c.repin(values)
 	c.disown(values)
+	c.heedInPast(values)
 	c.measured.done = false
 	c.control = ""
 	c.watch.expectAnew()

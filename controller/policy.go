@@ -21,6 +21,11 @@ type View struct {
 	Planning Planning
 	// Trials that ended, oldest first, the latest 64, without effects and settings.
 	Trials []Trial
+	// Regime counts how often the world changed: another build, another level.
+	Regime int
+	// Joint: the owner allows a trial to change two optimizations together. The
+	// proposal is then of one of them, and its move neither "on" nor "off".
+	Joint bool
 	// Untried counts the offered optimizations that were not tried and are not blocked.
 	Untried int
 	// PairsLeft before the session ends; negative means no limit.

@@ -43,6 +43,7 @@ func drawWorld(t *rapid.T) *world {
 			MinRequests: rapid.SampledFrom([]int{-1, 200}).Draw(t, "min_requests"), BaselineBlocks: rapid.IntRange(3, 8).Draw(t, "baseline"),
 		},
 		Budget: Budget{MaxPairs: rapid.IntRange(1, 15).Draw(t, "max_pairs")},
+		Joint:  rapid.Bool().Draw(t, "joint"), Build: rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "build"),
 		Advise: rapid.IntRange(0, 5).Draw(t, "advise") == 0,
 		Alert: Alert{
 			Interval: time.Duration(rapid.IntRange(1, 20).Draw(t, "alert_interval")) * time.Second, Threshold: rapid.SampledFrom([]float64{0.01, 0.2}).Draw(t, "alert_threshold"),

@@ -37,7 +37,7 @@ func (c *Controller) propose() {
 		c.end(timeOver)
 		return
 	}
-	if c.audit() {
+	if c.comeBack() || c.audit() {
 		return
 	}
 	c.adviseRare()
@@ -167,6 +167,7 @@ func (c *Controller) view() View {
 	return View{
 		At: c.now, Space: c.cfg.Space, Initial: c.state.Initial, Safe: c.state.Safe, Offered: c.cfg.Offered,
 		Blocked: blocked, Baseline: c.recent[0].sample(), Planning: c.planning(), Trials: slices.Clone(c.state.Trials),
+		Regime: c.state.Regime.Number, Joint: c.cfg.Joint,
 		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(nil), Seed: c.cfg.Seed,
 	}
 }
@@ -190,8 +191,10 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Change)) { // the first fault must not depend on map order
 		to := p.Change[name]
-		if name != o.Switch && !slices.Contains(o.Knobs, name) {
-			return Setting{}, fmt.Errorf("knob %s: not of optimization %s: one optimization a trial", name, o.Name)
+		if !o.has(name) {
+			if err := c.joins(name, o, p); err != nil {
+				return Setting{}, err
+			}
 		}
 		if c.pinned(name) {
 			return Setting{}, fmt.Errorf("knob %s: pinned by the operator", name)
@@ -211,14 +214,15 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 		return Setting{}, fmt.Errorf("change %v: nothing changes", p.Change)
 	}
 	// What is remembered of a candidate goes by its move, so it must be named right.
-	turnsOn := o.Switch != "" && to.On(o.Switch) && !v.Safe.On(o.Switch)
-	if (p.Move == MoveOn) != turnsOn {
+	if joint := c.foreign(o, p.Change) != ""; joint && (p.Move == MoveOn || p.Move == MoveOff) {
+		return Setting{}, fmt.Errorf("move %q: must name both of what it changes", p.Move)
+	} else if turnsOn := turnsOn(o, v.Safe, to); !joint && (p.Move == MoveOn) != turnsOn {
 		return Setting{}, fmt.Errorf("move %q: must be %q exactly when it turns the switch %q on", p.Move, MoveOn, o.Switch)
 	}
 	if err := c.cfg.Space.CheckMove(v.Safe, to); err != nil {
 		// A start value may be further away than one numeric move: nobody is
 		// used to the old one while the switch was off.
-		if !turnsOn || c.unusable(p.Change) {
+		if c.unusable(p.Change) || c.cfg.Space.CheckMove(v.Safe, v.Safe.With(c.settled(p.Change, v.Safe, to))) != nil {
 			return Setting{}, err
 		}
 	}

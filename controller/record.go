@@ -55,6 +55,8 @@ type Session struct {
 	Alert     Alert          `json:"alert"`
 	Policy    string         `json:"policy"`
 	Instance  string         `json:"instance,omitempty"`
+	Build     string         `json:"build,omitempty"`
+	Joint     bool           `json:"joint,omitempty"`
 	Advise    bool           `json:"advise,omitempty"`
 	Pinned    []string       `json:"pinned,omitempty"`
 }

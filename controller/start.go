@@ -46,6 +46,7 @@ func (c *Controller) stepStarting(in *Input) {
 	c.started = c.now
 	c.want, c.inForce = in.Current, in.Current
 	c.state.Initial, c.state.Safe = in.Current, in.Current
+	c.state.Regime.Build = c.cfg.Build
 	if c.cfg.State != nil {
 		c.takeUp(c.cfg.State, in.Current)
 	}
@@ -66,7 +67,7 @@ func (c *Controller) stepStarting(in *Input) {
 func (c *Controller) takeUp(old *State, current Setting) {
 	c.state.Wealth, c.state.Stream, c.state.NextTrial = old.Wealth, old.Stream, max(old.NextTrial, 1)
 	c.state.Trials = slices.Clone(old.Trials)
-	c.state.Keeps = cloneKeeps(old.Keeps)
+	c.state.Keeps, c.state.Past = cloneKeeps(old.Keeps), slices.Clone(old.Past)
 	c.state.Wishes = old.Wishes.clone()
 	for k, v := range old.Memory {
 		c.state.Memory[k] = v
@@ -113,12 +114,13 @@ func (c *Controller) takeUp(old *State, current Setting) {
 	switch {
 	case len(changed) > 0:
 		c.note("the operator's configuration changed since the last start (%s): it wins over the kept setting", strings.Join(changed, ", "))
-		c.state.Spent, c.state.Keeps = map[Metric]float64{}, nil
+		c.state.Spent, c.state.Keeps, c.state.Past = map[Metric]float64{}, nil, nil
 	case len(kept) > 0:
 		c.state.Safe = current.With(kept)
 	}
 	c.takeUpPins(old, current)
 	c.pruneKeeps()
+	c.takeUpRegime(old)
 	c.countDeath(old)
 	if old.Running != nil {
 		t := *old.Running

@@ -30,6 +30,12 @@ type State struct {
 	Keeps []Keep `json:"keeps,omitempty"`
 	// Wishes are what the operator said and still holds.
 	Wishes Wishes `json:"wishes,omitzero"`
+	// Regime in force: its number counts how often the world was found changed,
+	// another build, or the safe setting's goals at another level. What trials showed
+	// before may not hold.
+	Regime Regime `json:"regime,omitzero"`
+	// Past are regimes that ended, oldest first, the latest four that differ in what was kept.
+	Past []Regime `json:"past,omitempty"`
 	// Proven: the process lived for ten minutes, or ended as it was asked to.
 	// Deaths counts those in a row before it that did not.
 	Proven bool `json:"proven,omitempty"`

@@ -59,7 +59,7 @@ const maxTrials = 64
 // beginTrial fixes everything that must be fixed before the first pair.
 func (c *Controller) beginTrial(p Proposal, to Setting, most int, why string) {
 	t := Trial{
-		ID: c.state.NextTrial, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Basis: p.Basis,
+		ID: c.state.NextTrial, Regime: c.state.Regime.Number, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Basis: p.Basis,
 		Change: c.state.Safe.Diff(to), From: c.state.Safe, To: to,
 		Cap: most, CapWhy: why, Alpha: c.state.alpha(c.cfg.Budget.FDR), Started: c.now,
 	}
@@ -388,6 +388,7 @@ func (c *Controller) closeTrial(t *Trial, o Outcome, why Reason, detail string) 
 	c.adviceTried(t)
 	if t.Audit == 0 {
 		c.remember(t)
+		c.cameBack(t)
 	} else if c.closeAudit(t); t.Outcome != Kept {
 		c.record(Record{Kind: RecordVerdict, Trial: t})
 		return // nothing was tried and nothing changed

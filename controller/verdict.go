@@ -117,7 +117,9 @@ type Trial struct {
 	// rolled back.
 	Audit int `json:"audit,omitempty"`
 	// Proposal is its id, in advise mode.
-	Proposal     string `json:"proposal,omitempty"`
+	Proposal string `json:"proposal,omitempty"`
+	// Regime in which it began: see State.
+	Regime       int    `json:"regime,omitempty"`
 	Optimization string `json:"optimization"`
 	// Move is "on", "off", or the change of a number, for people.
 	Move string `json:"move"`

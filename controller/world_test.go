@@ -174,7 +174,8 @@ func (w *world) checkCandidate(s Setting, st Status) {
 	if w.cfg.Advise && st.Trial.Audit == 0 && !slices.ContainsFunc(st.Advice, func(a Advice) bool { return a.ID == st.Trial.Proposal && a.Said == WishApprove }) {
 		w.fault("advice only, and %v is tried without approval", change)
 	}
-	audit := st.Trial.Audit != 0
+	back := strings.HasPrefix(st.Trial.Move, "back to ") // to what was kept in an earlier regime
+	before := st.Trial.Audit != 0 || back
 	owner := 0
 	for _, o := range worldOffered {
 		all := true
@@ -185,13 +186,13 @@ func (w *world) checkCandidate(s Setting, st Status) {
 			owner++
 		}
 	}
-	if owner != 1 {
+	if owner != 1 && !back {
 		w.fault("%v is not of optimization %s", change, st.Trial.Optimization)
 	}
 	turnedOn := s.On("s1") && !st.Safe.On("s1")
 	for name, v := range change {
-		if audit && !w.served[name][v] {
-			w.fault("an audit tries %s=%v, which never was in force", name, v)
+		if before && !w.served[name][v] {
+			w.fault("an audit, or a return, tries %s=%v, which never was in force", name, v)
 		}
 		was, _ := st.Safe.Get(name)
 		ok := false
@@ -199,9 +200,9 @@ func (w *world) checkCandidate(s Setting, st Status) {
 		case "s1", "s2":
 			ok = v == 0 || v == 1
 		case "n":
-			ok = v == math.Trunc(v) && v >= 16 && v <= 4096 && (turnedOn || audit || math.Abs(math.Log(v/was)) <= math.Log(4)+1e-6)
+			ok = v == math.Trunc(v) && v >= 16 && v <= 4096 && (turnedOn || before || math.Abs(math.Log(v/was)) <= math.Log(4)+1e-6)
 		case "f":
-			ok = v >= 0 && v <= 0.9 && (audit || math.Abs(v-was) <= 0.3+1e-6)
+			ok = v >= 0 && v <= 0.9 && (before || math.Abs(v-was) <= 0.3+1e-6)
 		case "e":
 			ok = v == 0 || v == 1 || v == 2
 		}

@@ -9,6 +9,11 @@
 //     promise for a minute of experiment (rank.go); then it moves the numbers of what
 //     was kept (ladder.go); and now and then it asks whether what is on still pays.
 //     Where nothing is worth a trial it is quiet, and says why.
+//   - Experience asks another policy (Named wraps the guide in it) and knows from what
+//     trials showed whether that is worth a trial again: what was close is looked at
+//     again when the regime changed, what cost a tenth is not (surrogate.go). Where one
+//     optimization at a time has nothing left it looks for two that help only
+//     together, if the owner allows that two are changed in one trial (interactions.go).
 //   - Greedy, Random and Search are for tables of measured configurations
 //     (Offline), where going to any of them is cheap. Greedy moves one knob at a
 //     time without a model, Random goes anywhere: the bounds that a search has to

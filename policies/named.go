@@ -41,7 +41,13 @@ func Builtin() Registry {
 		"guide": {
 			Does:   "one optimization at a time, as the guide would for the workload",
 			Params: map[string]string{Workload: "the guide's name of the workload; what is measured decides if it is left out"},
-			New:    func(p map[string]string) (controller.Policy, error) { return NewGuide(p[Workload]) },
+			New: func(p map[string]string) (controller.Policy, error) {
+				g, err := NewGuide(p[Workload])
+				if err != nil {
+					return nil, err
+				}
+				return WithExperience(g), nil
+			},
 		},
 		"static": {
 			Does: "nothing, for ever",

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestSpec_workloadWithoutItsName(t *testing.T) {
 		require.Equal(t, "guide/high-frequency", s.String())
 		p, err := Builtin().New(s)
 		require.NoError(t, err)
-		require.Equal(t, s.String(), p.(*Guide).String())
+		require.Equal(t, s.String(), fmt.Sprint(p))
 	}
 }
 

@@ -7,5 +7,5 @@ var ErrNoData = errors.New("AUTOTUNE_DATA is not set: it needs recorded measurem
 
 // All are the experiments, in the order in which they are worth reading.
 func All() []Experiment {
-	return []Experiment{AA(), Power(), Real(), Tables(), Search(), Drift(), Traps(), Guard(), Audit(), Order(), Contenders()}
+	return []Experiment{AA(), Power(), Real(), Tables(), Search(), Noisy(), Drift(), Traps(), Guard(), Audit(), Order(), Contenders()}
 }

@@ -61,7 +61,7 @@ func along(p *play, t controller.Target) []controller.Setting {
 // guide makes the guide's policy for a workload that there is.
 func guide(workload string) func() controller.Policy {
 	return func() controller.Policy {
-		p, err := policies.NewGuide(workload)
+		p, err := policies.Named("guide", workload)
 		if err != nil {
 			panic(err) // workloads are named in this package and in simulate/plant
 		}

@@ -55,10 +55,18 @@ func (r *released) Observe(ctx context.Context, epoch uint64, d time.Duration) (
 	return all, nil
 }
 
+// inForce is the configuration in force.
+func (r *released) inForce() (int, error) {
+	set, err := r.Current(context.Background())
+	if err != nil {
+		return 0, err
+	}
+	return r.table.Find(set)
+}
+
 // pay is what a draw costs.
 func (r *released) pay() {
-	set, _ := r.Current(context.Background())
-	i, err := r.table.Find(set)
+	i, err := r.inForce()
 	r.truth = errors.Join(r.truth, err)
 	e := r.order[r.place]
 	r.regrets[r.place] += math.Abs(math.Log(r.table.Value(e, i) / r.table.Best(e)))
@@ -70,7 +78,7 @@ func (r *released) pay() {
 }
 
 // idleStride is how many draws a look lasts while a controller waits for a cool-down.
-const idleStride = 8
+const idleStride = 16
 
 // bestAt is a best configuration of an environment.
 func bestAt(t *table.Table, environment int) int {
@@ -87,18 +95,25 @@ func bestAt(t *table.Table, environment int) int {
 type tuner struct {
 	name string
 	// policy of a process; nil: the setting of the start stays.
-	policy func() (controller.Policy, error)
+	policy func(*table.Table) (controller.Policy, error)
 	// deployed: each release is a process of its own, as a deploy is, which starts
 	// with the initial setting. Otherwise one process sees all of them, told nothing.
 	deployed bool
 	// forgets: a process knows nothing of the one before, but for what was kept.
 	forgets bool
+	// rule judges in the controller's place; nil: the controller does.
+	rule *Rule
+	// joint changes are allowed.
+	joint bool
 }
 
-// changes of what is in force, by place: kept candidates, and what went back.
+// lifetime is what became of a session.
 type lifetime struct {
 	target  *released
-	changes []int
+	changes []int // of what is in force, by place: candidates kept, and keeps rolled back
+	kept    int   // candidates
+	worse   int   // of them, truly, where they were kept
+	pairs   int
 	state   *controller.State
 }
 
@@ -106,8 +121,21 @@ type lifetime struct {
 func (l *lifetime) Append(r controller.Record) error {
 	switch r.Kind {
 	case controller.RecordVerdict:
-		if r.Trial.Outcome == controller.Kept {
-			l.changes[min(l.target.place, len(l.changes)-1)]++
+		l.pairs += r.Trial.Pairs
+		if r.Trial.Outcome != controller.Kept {
+			break
+		}
+		place := min(l.target.place, len(l.changes)-1)
+		l.changes[place]++
+		if r.Trial.Audit != 0 {
+			break
+		}
+		l.kept++
+		t, e := l.target.table, l.target.order[place]
+		from, errFrom := t.Find(r.Trial.From)
+		to, errTo := t.Find(r.Trial.To)
+		if errFrom == nil && errTo == nil && t.Better(t.Value(e, from), t.Value(e, to)) {
+			l.worse++
 		}
 	case controller.RecordPhase:
 		l.target.stride = 1
@@ -136,11 +164,7 @@ func (u tuner) live(ctx context.Context, t *table.Table, order []int, every, i i
 			continue
 		}
 		from := target.place
-		cfg, err := u.config(t, l.state, seed+process)
-		if err != nil {
-			return nil, err
-		}
-		core, err := controller.New(cfg)
+		core, err := u.core(t, l.state, seed+process, t.Environments()[order[from]])
 		if err != nil {
 			return nil, err
 		}
@@ -165,16 +189,25 @@ func (u tuner) live(ctx context.Context, t *table.Table, order []int, every, i i
 	return l, nil
 }
 
-// config of a process.
-func (u tuner) config(t *table.Table, state *controller.State, seed uint64) (controller.Config, error) {
-	policy, err := u.policy()
+// core of a process.
+func (u tuner) core(t *table.Table, state *controller.State, seed uint64, build string) (controller.Stepper, error) {
+	policy, err := u.policy(t)
 	if err != nil {
-		return controller.Config{}, err
+		return nil, err
 	}
 	cfg := t.Controller(policy)
-	cfg.Seed = seed
+	cfg.Seed, cfg.Joint = seed, u.joint
 	if !u.forgets {
 		cfg.State = state
+		if u.deployed {
+			cfg.Build = build
+		}
 	}
-	return cfg, nil
+	if u.rule != nil {
+		return newRival(*u.rule, play{
+			space: cfg.Space, offered: cfg.Offered, goals: cfg.Goals, seed: seed, policy: func() controller.Policy { return cfg.Policy },
+			timing: controller.Timing{Measure: cfg.Timing.Measure, Tick: cfg.Timing.Tick}, until: time.Unix(1<<40, 0),
+		}), nil
+	}
+	return controller.New(cfg)
 }

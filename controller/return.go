@@ -107,8 +107,9 @@ func (c *Controller) returning(p *Regime) (Proposal, bool) {
 		Optimization: main, Move: fmt.Sprintf("back to what was kept in regime %d", p.Number), Change: change,
 		Why: fmt.Sprintf("the regime is another one, and may be as regime %d was", p.Number),
 	}
-	if c.foreign(c.cfg.Offered[i], change) == "" { // all of it is one optimization's
-		out.Move = c.moveOf(c.cfg.Offered[i], &Trial{Change: change, From: c.state.Safe})
+	if to, ok := change[c.cfg.Offered[i].Switch]; ok && c.foreign(c.cfg.Offered[i], change) == "" {
+		// What is remembered of a switch goes by these.
+		out.Move = map[bool]string{true: MoveOn, false: MoveOff}[to != 0]
 	}
 	declined := map[string]string{}
 	c.blockDeclined(declined)

@@ -186,7 +186,7 @@ func (w *world) checkCandidate(s Setting, st Status) {
 			owner++
 		}
 	}
-	if owner != 1 && !back {
+	if owner != 1 && !before { // what came back as a whole is audited as one
 		w.fault("%v is not of optimization %s", change, st.Trial.Optimization)
 	}
 	turnedOn := s.On("s1") && !st.Safe.On("s1")

@@ -37,6 +37,7 @@ type Experience struct {
 var (
 	_ controller.Policy    = (*Experience)(nil)
 	_ controller.Explainer = (*Experience)(nil)
+	_ controller.Surveyor  = (*Experience)(nil)
 )
 
 // WithExperience returns a policy that asks another one.
@@ -111,6 +112,14 @@ func (e *Experience) Skipped(v controller.View) []controller.Skip {
 		return x.Skipped(v)
 	}
 	return nil
+}
+
+// Outlook is the other policy's.
+func (e *Experience) Outlook(v controller.View) controller.Outlook {
+	if x, ok := e.policy.(controller.Surveyor); ok {
+		return x.Outlook(v)
+	}
+	return controller.Outlook{}
 }
 
 // mostRefused is how much of what the other policy proposes may be refused in a row.

@@ -108,6 +108,9 @@ func (g *Guide) Skipped(v controller.View) []controller.Skip {
 func (g *Guide) Outlook(v controller.View) controller.Outlook {
 	s := g.survey(&v)
 	out := controller.Outlook{Workload: s.kind.Workload, Why: s.kind.Why, Prospects: make([]controller.Prospect, 0, len(s.candidates))}
+	if g.workload != "" {
+		out.Why = fmt.Sprintf("%s, as its owner says; by its signs: %s", g.workload, s.kind.Why)
+	}
 	for i := range s.candidates {
 		out.Prospects = append(out.Prospects, s.candidates[i].prospect())
 	}

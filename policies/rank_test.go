@@ -114,6 +114,9 @@ func TestGuide_outlook(t *testing.T) {
 	require.Positive(t, first.Likelihood)
 	require.GreaterOrEqual(t, first.Pairs, 8.0)
 	require.InDelta(t, 12*first.Pairs, first.Seconds, 12)
+	named, err := NewGuide("low-latency")
+	require.NoError(t, err)
+	require.Regexp(t, "^low-latency, as its owner says; by its signs: high-frequency, as ", named.Outlook(v).Why)
 	for _, p := range out.Prospects {
 		if p.Optimization == catalog.EnableMonitoring {
 			require.Equal(t, "nothing to act on: it makes nothing faster: it tells when something got slower", p.Skip)

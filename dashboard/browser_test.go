@@ -53,7 +53,7 @@ func openBrowser(t *testing.T, origin string) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 1700))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
-	ctx, late := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx)
 		late()
@@ -103,7 +103,7 @@ func eval[T any](t *testing.T, b *browser, expression string) T {
 func (b *browser) until(t *testing.T, selector, want string) {
 	t.Helper()
 	got := ""
-	for range 300 {
+	for range 600 {
 		if got = eval[string](t, b, fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)); strings.Contains(got, want) {
 			return
 		}
@@ -197,6 +197,9 @@ func startShop(t *testing.T, journal string, s *shop, change func(*autotune.Conf
 		Goals:    []controller.Goal{{Metric: controller.LatencyP95}, {Metric: controller.LatencyMean}},
 		Timing:   controller.Timing{Washout: 50 * time.Millisecond, Measure: 400 * time.Millisecond, Tick: 100 * time.Millisecond},
 	}
+	if *screenshots {
+		cfg.Timing.Measure = time.Second // a trial that runs for all pictures
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -283,7 +286,7 @@ func TestPage_inABrowser(t *testing.T) {
 	b.until(t, "#decisions details[open] table", "evidence for better")
 	if *screenshots {
 		b.until(t, "#decisions", "double_check on")
-		b.until(t, "#trial", "warm_up on: 4 of at most")
+		b.until(t, "#trial", "warm_up on: 3 of at most")
 		b.shoot(t, "dashboard")
 	}
 
@@ -296,7 +299,7 @@ func TestPage_inABrowser(t *testing.T) {
 	require.Empty(t, o.pilot.Status().Pins)
 	b.change(t, labeled("Pin fast_path as it is"), "")
 	require.Contains(t, o.pilot.Status().Pins, "fast_path")
-	b.ask(t, labeled("Revert fast_path on, kept by trial 1"), token, "")
+	b.ask(t, `button[aria-label^="Revert fast_path on, kept by trial "]`, token, "")
 	b.until(t, "#ask-problem", "must be unpinned before")
 	b.press(t, "#ask-no")
 
@@ -309,7 +312,7 @@ func TestPage_inABrowser(t *testing.T) {
 	b.until(t, "#decisions", "fast_path on: better")
 	require.True(t, o.shop.fast.Load(), "what was kept is in force again")
 	b.change(t, labeled("Unpin fast_path"), "")
-	b.change(t, labeled("Revert fast_path on, kept by trial 1"), "")
+	b.change(t, `button[aria-label^="Revert fast_path on, kept by trial "]`, "")
 	require.False(t, o.shop.fast.Load())
 	b.until(t, "#kept", "None.")
 	b.do(t, chromedp.Click("#all-knobs", chromedp.ByQuery))
@@ -389,7 +392,7 @@ func (b *browser) shoot(t *testing.T, name string) {
 			b.do(t,
 				emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 				emulation.SetDeviceMetricsOverride(width, 1200, 1, width < 500),
-				chromedp.Sleep(400*time.Millisecond), chromedp.FullScreenshot(&png, 100),
+				chromedp.Sleep(200*time.Millisecond), chromedp.FullScreenshot(&png, 100),
 			)
 			require.NoError(t, os.WriteFile(fmt.Sprintf("../docs/%s-%s-%d.png", name, scheme, width), png, 0o644))
 		}

@@ -223,19 +223,20 @@ function showOutlook(s) {
   const o = s.outlook;
   const isOn = (name) => s.safe?.[name] === 1;
   const stateOf = (p) => s.trial && !s.trial.audit && s.trial.optimization === p.optimization ? 'being tried'
-    : isOn(p.optimization) ? 'on' : s.blocked?.[p.optimization] ?? p.skip ?? '';
+    : isOn(p.optimization) ? 'on' : s.advice?.some((a) => a.optimization === p.optimization && !a.said) ? 'proposed' : s.blocked?.[p.optimization] ?? p.skip ?? '';
   const states = o?.prospects.map(stateOf);
   redraw($('outlook'), [o, states], () => {
     if (!o) return [el('p', s.disabled ? 'Nothing is measured.' : s.phase === 'measuring' ? 'The noise is measured first: nothing is known yet.' : 'The policy does not say.', 'empty')];
-    const next = states.indexOf('');
+    const next = s.advice?.length ? -1 : states.indexOf('');
     const rows = o.prospects.map((p, i) => {
       const row = el('tr'), head = el('th', p.optimization); head.scope = 'row';
+      head.append(el('small', states[i] || (i === next ? 'tried next' : 'may be tried'), i === next ? 'next' : ''));
       row.append(head, el('td', p.signal || 'not measured', p.signal ? 'wide' : 'wide empty'), el('td', p.signal ? share(p.share) : unknown), el('td', p.likelihood ? significant(p.likelihood) : unknown),
-        el('td', p.seconds ? `${significant(p.pairs)} pairs, ${span(p.seconds)}` : unknown), el('td', states[i] || (i === next ? 'tried next' : 'may be tried'), i === next ? 'wide next' : 'wide'));
+        el('td', p.seconds && p.share ? `${significant(p.pairs)} pairs, ${span(p.seconds)}` : unknown));
       return row;
     });
     return [el('p', `Taken for: ${o.why || o.workload || 'not said'}.`), el('p', `Of ${clock(o.at)}, when the policy was last asked; first what may gain most in a minute of experiment.`, 'note'),
-      scroll(table(['optimization', 'signal', 'at most to gain', 'likelihood', 'a trial takes', 'now'], rows), 'What there is to gain')];
+      scroll(table(['optimization', 'signal', 'at most to gain', 'likelihood', 'a trial takes'], rows), 'What there is to gain')];
   });
 }
 
@@ -253,12 +254,11 @@ function showState(s) {
   ];
   redraw($('state'), facts, () => facts.flatMap(([k, v]) => [el('dt', k), el('dd', v)]));
   const blocked = Object.entries(s.blocked ?? {}).sort();
-  const kind = (why) => /^(quarantined|cooling down|declined|pinned|advised)/.exec(why)?.[0] ?? 'not now';
-  redraw($('blocked'), blocked, () => blocked.length ? [scroll(table(['candidate', 'state', 'why'], blocked.map(([name, why]) => {
-    const row = el('tr'), head = el('th', name), k = kind(why); head.scope = 'row';
-    row.append(head, el('td', k, k === 'quarantined' ? 'aborted' : ''), el('td', k === 'not now' ? why : why.slice(k.length).replace(/^[:,]?\s*/, ''), 'wide'));
-    return row;
-  })), 'May not be tried now')] : [el('p', 'Nothing is blocked.', 'empty')]);
+  redraw($('blocked'), blocked, () => {
+    const list = el('ul');
+    list.append(...blocked.map(([name, why]) => { const item = el('li'); item.append(el('strong', name), ': ', el('span', why, why.startsWith('quarantined') ? 'aborted' : '')); return item; }));
+    return [blocked.length ? list : el('p', 'Nothing is blocked.', 'empty')];
+  });
 }
 
 // say tells a screen reader what is news: not each block of a trial.

@@ -15,7 +15,7 @@ const overheadHelp = `Measures what the autopilot costs a service that embeds it
 all the time, and with the live page open, in blocks that take turns in an order
 drawn for each round; throughput, p99, CPU and allocations a request as ratios with
 95 % intervals, and what recording a request adds by itself, in nanoseconds. A
-round takes 24 s and the whole 12 min; leave the machine alone meanwhile.`
+round takes 33 s and the whole 12 min; leave the machine alone meanwhile.`
 
 func overheadCommand() *cobra.Command {
 	o := overhead.Options{}
@@ -42,8 +42,9 @@ func overheadCommand() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&o.Out, "out", "", "folder for overhead.md and .csv, created if need be")
-	fs.IntVar(&o.Rounds, "rounds", 27, "rounds, each a block of every arm, at least 6")
+	fs.IntVar(&o.Rounds, "rounds", 21, "rounds, each a block of every arm, at least 6")
 	fs.DurationVar(&o.Part, "part", 2250*time.Millisecond, "how long each of a block's two measured parts is, at least 100ms")
+	fs.IntVar(&o.Procs, "procs", 1, "processors of the service")
 	fs.IntVar(&o.Pairs, "pairs", 20, "pairs of blocks for each way to record a request, at least 8")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of every order and schedule")
 	return cmd

@@ -46,12 +46,22 @@ func (a Arm) String() string {
 // Arms are all of them.
 func Arms() []Arm { return []Arm{Alone, Idle, Trial, Page} }
 
-// The trial's own timing: see the package's documentation.
+// A trial's blocks are as long as those of the demonstration, a fifth of the
+// default; less only where a block of an arm would not hold two of them.
 const (
-	trialBlock   = 300 * time.Millisecond
-	trialWashout = 50 * time.Millisecond
-	trialTick    = 125 * time.Millisecond
+	usualBlock = time.Second
+	washout    = 50 * time.Millisecond
+	// baseline blocks come before the first trial: as few as may be.
+	baseline = 3
 )
+
+// trialBlock is how long a trial's block is where a part of an arm's is so long.
+func trialBlock(part time.Duration) time.Duration { return min(usualBlock, part/2) }
+
+// lead is how long an arm serves before it is measured, all alike: in it, a trial begins.
+func lead(part time.Duration) time.Duration {
+	return (trialBlock(part)+washout)*baseline + trialBlock(part)/3
+}
 
 // placebo is a switch that moves nothing.
 const placebo = "placebo"
@@ -65,7 +75,7 @@ type running struct {
 }
 
 // begin starts an arm.
-func begin(ctx context.Context, arm Arm) (*running, error) {
+func begin(ctx context.Context, arm Arm, part time.Duration) (*running, error) {
 	if arm == Alone {
 		return &running{handler: routes(), end: func() error { return nil }}, nil
 	}
@@ -84,7 +94,7 @@ func begin(ctx context.Context, arm Arm) (*running, error) {
 		// A busy machine must not end the trial.
 		Guards: []controller.Guard{}, SlowGuard: -1,
 		Timing: controller.Timing{
-			Washout: trialWashout, Measure: trialBlock, Tick: trialTick, MinRequests: -1, BaselineBlocks: 3,
+			Washout: washout, Measure: trialBlock(part), MinRequests: -1, BaselineBlocks: baseline,
 		},
 	})
 	if err != nil {

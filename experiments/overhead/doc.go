@@ -10,17 +10,17 @@
 // from nothing and closes it at the end: in a block of the service alone there is
 // none in the process. It serves for a while, uncounted, until the trial is under way.
 //
-// The trial is of a knob that moves nothing, with blocks a fifteenth as long as by
+// The trial is of a knob that moves nothing, with blocks a fifth as long as by
 // default and ticks twice as often: more decisions, more reading back and more of
 // a journal, on disk, than a real one has.
 //
 // # What is measured
 //
-// The service has one processor and its load, from another process, the others. In
-// the first part of a block as many requests as there are clients are always under
-// way (a closed loop): throughput, which is one over what a request costs, and CPU
-// time and allocations a request. Such clients wait for a slow
-// answer before they ask again, and so leave out of the latencies the requests
+// The service has one processor, unless told otherwise, and its load, from another
+// process, the others. In the first part of a block as many requests as there are
+// clients are always under way (a closed loop): throughput, which is one over what
+// a request costs, and CPU time and allocations a request. Such clients wait for a
+// slow answer before they ask again, and so leave out of the latencies the requests
 // that would have waited too (coordinated omission). Therefore latencies are of a
 // second part, an open loop: requests are sent at half of the throughput, when a
 // schedule says, and their latency counts from then on. The schedule is the same in
@@ -30,8 +30,9 @@
 //
 // A ratio is of two blocks of the same round; over the rounds it is told by the
 // middle and the exact interval of Wilcoxon (stats.SignedRank), which hold for any
-// noise, since the order of each round was drawn. A busy machine makes intervals wide,
-// not wrong. With one processor the autopilot has nowhere to hide: all that it does is taken
-// from requests. What a request pays by itself is measured once more without any
-// network (Requests), in nanoseconds, beside what else one would mount.
+// noise, since the order of each round was drawn. A busy machine makes intervals
+// wide, not wrong. With one processor, the default, the autopilot has nowhere to
+// hide: all that it does is taken from requests. What a request pays by itself is
+// measured once more without any network (RequestCost), in nanoseconds, beside what
+// else one would mount.
 package overhead

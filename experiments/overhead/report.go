@@ -19,6 +19,7 @@ type Result struct {
 	Began                 time.Time
 	Seconds               float64       // that it all took
 	Part                  time.Duration // of a block
+	Procs                 int           // of the service
 	Rate                  float64       // of the open loop, requests a second
 	Rounds                []Round
 	Requests              []RequestCost
@@ -86,9 +87,9 @@ func (r *Result) Markdown() []byte {
 	b := &bytes.Buffer{}
 	fmt.Fprintf(b, `# What the autopilot costs
 
-One HTTP service on one processor under load from another process, in four arms that take turns in blocks of some seconds, in
+One HTTP service on %d of the processors under load from another process, in four arms that take turns in blocks of some seconds, in
 an order drawn anew for each round: alone; with the middleware and an *idle* autopilot; *in a trial* all the time, of a knob that moves
-nothing, with blocks of %.1f s and ticks twice as often as by default; and in a trial with the [live page](dashboard.md) open. A ratio is
+nothing, with blocks of %.2g s, by default five times as long; and in a trial with the [live page](dashboard.md) open. A ratio is
 the middle of the rounds' own ratios with its exact 95 %% interval (Hodges-Lehmann and Wilcoxon). Throughput, CPU time and
 allocations are of a closed loop, latencies of an open one at half of the throughput, from when a request was due. Package
 %s says why it is done so. Made by %s.
@@ -98,7 +99,7 @@ allocations are of a closed loop, latencies of an open one at half of the throug
 - %d rounds, parts of %v, %s UTC, %.0f min in all
 - alone: %.0f requests/s, %.0f µs of CPU and %.0f allocations a request, p99 %.2f ms at %.0f requests/s; medians of rounds
 
-`, trialBlock.Seconds(), "`experiments/overhead`", "`autotune experiment overhead`", r.Machine, r.LoadBefore, r.LoadAfter,
+`, r.Procs, trialBlock(r.Part).Seconds(), "`experiments/overhead`", "`autotune experiment overhead`", r.Machine, r.LoadBefore, r.LoadAfter,
 		len(r.Rounds), r.Part, r.Began.UTC().Format("2006-01-02 15:04"), r.Seconds/60,
 		r.median(Block.throughput), 1e6*r.median(Block.cpu), r.median(Block.allocs), 1e3*r.median(Block.p99), r.Rate)
 	fmt.Fprint(b, "| ratio | idle to alone | in trial to alone | page open to closed, in a trial | page open to alone |\n|---|---|---|---|---|\n")

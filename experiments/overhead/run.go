@@ -20,12 +20,14 @@ import (
 type Options struct {
 	// Out is the folder of overhead.md and overhead.csv, created if need be.
 	Out string
-	// Rounds, each a block of every arm; 27 if 0, at least 6: with fewer no interval
+	// Rounds, each a block of every arm; 21 if 0, at least 6: with fewer no interval
 	// at 95 % is bounded.
 	Rounds int
 	// Part is how long each of a block's two measured parts is, 2.25 s if 0, at
-	// least 100 ms. The part before them is two thirds of it.
+	// least 100 ms.
 	Part time.Duration
+	// Procs is how many processors the service has, 1 if 0.
+	Procs int
 	// Pairs of blocks by which each way to record a request is measured; 20 if 0, at least 8.
 	Pairs int
 	// Seed of every order and schedule, 1 if 0.
@@ -45,8 +47,8 @@ const (
 )
 
 func (o *Options) setDefaults() error {
-	o.Rounds, o.Part = cmp.Or(o.Rounds, 27), cmp.Or(o.Part, 2250*time.Millisecond)
-	o.Pairs, o.Seed = cmp.Or(o.Pairs, 20), cmp.Or(o.Seed, 1)
+	o.Rounds, o.Part = cmp.Or(o.Rounds, 21), cmp.Or(o.Part, 2250*time.Millisecond)
+	o.Pairs, o.Seed, o.Procs = cmp.Or(o.Pairs, 20), cmp.Or(o.Seed, 1), cmp.Or(o.Procs, 1)
 	if o.Tell == nil {
 		o.Tell = func(string) {}
 	}
@@ -63,14 +65,17 @@ func (o *Options) setDefaults() error {
 	if o.Pairs < leastPairs {
 		errs = append(errs, fmt.Errorf("pairs %d: must be at least %d", o.Pairs, leastPairs))
 	}
+	if o.Procs < 1 {
+		errs = append(errs, fmt.Errorf("procs %d: must be at least 1", o.Procs))
+	}
 	return errors.Join(errs...)
 }
 
 // ErrFailed marks an error of a run that was asked for rightly.
 var ErrFailed = errors.New("the run failed")
 
-// Run measures, and writes the report. Until it returns the process has one
-// processor, and should do nothing else.
+// Run measures, and writes the report. Until it returns the process has Procs
+// processors, and should do nothing else.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
@@ -86,11 +91,11 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 	if err := os.MkdirAll(o.Out, 0o750); err != nil {
 		return nil, err
 	}
-	result := &Result{Machine: live.ThisMachine(o.Commit), LoadBefore: live.LoadAverage(), Began: time.Now(), Part: o.Part}
+	result := &Result{Machine: live.ThisMachine(o.Commit), LoadBefore: live.LoadAverage(), Began: time.Now(), Part: o.Part, Procs: o.Procs}
 	if result.Requests, err = o.requests(ctx); err != nil {
 		return nil, err
 	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(o.Procs))
 	load, err := startLoad(o.LoadCommand)
 	if err != nil {
 		return nil, err
@@ -179,7 +184,7 @@ func (b *bench) round(ctx context.Context, rng *rand.Rand) (Round, error) {
 
 func (b *bench) block(ctx context.Context, arm Arm, seed uint64) (_ Block, err error) {
 	runtime.GC() // nobody pays for what the block before has left
-	r, err := begin(ctx, arm)
+	r, err := begin(ctx, arm, b.part)
 	if err != nil {
 		return Block{}, err
 	}
@@ -195,7 +200,7 @@ func (b *bench) block(ctx context.Context, arm Arm, seed uint64) (_ Block, err e
 		}
 		return b.load.do(j)
 	}
-	if _, err := do(b.job(b.part*2/3, 0)); err != nil {
+	if _, err := do(b.job(lead(b.part), 0)); err != nil {
 		return Block{}, err
 	}
 	for range 50 { // a machine that is very busy may take longer to begin the trial

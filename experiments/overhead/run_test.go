@@ -132,7 +132,7 @@ func TestLoad_whatFailsIsCounted(t *testing.T) {
 
 // planted has blocks with known ratios, and noise that all arms of a round share.
 func planted(rounds int, cost map[Arm]float64) *Result {
-	r := &Result{LoadBefore: -1, LoadAfter: -1, Part: time.Second, Rate: 1000, Began: time.Unix(1_790_000_000, 0)}
+	r := &Result{LoadBefore: -1, LoadAfter: -1, Part: time.Second, Procs: 1, Rate: 1000, Began: time.Unix(1_790_000_000, 0)}
 	for i := range rounds {
 		drift := 1 + 0.3*float64(i%5)
 		round := Round{}

@@ -33,7 +33,7 @@ var (
 
 // memorable is how much the heap may seem to grow over the second half: what a
 // journal's buffers, pools and the latest points differ by from look to look.
-const memorable = 3 << 20
+const memorable = 1 << 20
 
 func TestSoak(t *testing.T) {
 	if testing.Short() {

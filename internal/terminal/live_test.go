@@ -150,6 +150,7 @@ func TestFrame_fits(t *testing.T) {
 			sc.whole, sc.point, sc.link = true, &autotune.Point{P95: &v, RSS: &v}, word()
 			st.Pins = map[string]controller.Pin{word(): {Values: map[string]float64{word(): v}, By: controller.Operator{Who: word(), Why: word()}}}
 			st.Blocked = map[string]string{word(): word(), word(): word()}
+			st.Outlook = &controller.Outlook{Prospects: []controller.Prospect{{Optimization: word(), Signal: word()}, {Optimization: word(), Skip: word()}}}
 			st.Audits = []controller.AuditStatus{{Optimization: word(), Move: word()}}
 		}
 		if rng.IntN(3) == 0 {

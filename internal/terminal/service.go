@@ -10,8 +10,8 @@ import (
 )
 
 // What is shown of a service besides its trials, to whoever watches it from
-// elsewhere: what was measured last, what the operator holds, what may not be
-// tried now, and what is left to err with.
+// elsewhere: what was measured last, what the operator holds, what would be tried
+// next and what may not, and what is left to err with.
 
 // readings are what was measured in the last second or so; what was not measured
 // is left out.
@@ -55,6 +55,25 @@ func barred(s *controller.Status) []string {
 	return out
 }
 
+// prospects are what would be tried next, with what was measured of it.
+func prospects(s *controller.Status) []string {
+	var out []string
+	if s.Outlook == nil {
+		return nil
+	}
+	for i := range s.Outlook.Prospects {
+		p := &s.Outlook.Prospects[i]
+		switch {
+		case p.Skip != "", s.Blocked[p.Optimization] != "", s.Safe.On(p.Optimization), s.Trial != nil && s.Trial.Optimization == p.Optimization:
+		case p.Signal != "":
+			out = append(out, clean(p.Optimization+" ("+p.Signal+")"))
+		default:
+			out = append(out, clean(p.Optimization))
+		}
+	}
+	return out
+}
+
 // serviceRows are the rows of a whole view; each list has at most two.
 func (s style) serviceRows(sc *scene, room int) []row {
 	var rows []row
@@ -64,6 +83,9 @@ func (s style) serviceRows(sc *scene, room int) []row {
 	st := &sc.status.Status
 	if list := pins(st); len(list) > 0 {
 		rows = append(rows, twoRows("pinned", 7, 9, wrapList(list, room))...)
+	}
+	if list := prospects(st); len(list) > 0 {
+		rows = append(rows, twoRows("next", 8, 9, wrapList(list, room))...)
 	}
 	if list := barred(st); len(list) > 0 {
 		rows = append(rows, twoRows(fmt.Sprintf("not %d", len(list)), 9, 9, wrapList(list, room))...)

@@ -186,6 +186,51 @@ func TestAutopilot_approve(t *testing.T) {
 	})
 }
 
+// An actuator that fails for a while after a restart does not make the operator's
+// word forgotten.
+func TestAutopilot_pinOutlivesAnActuatorThatFailsAtTheStart(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := startService()
+			defer s.close()
+			cfg := s.config("fast")
+			cfg.Journal = filepath.Join(t.TempDir(), "j")
+			var rows atomic.Int64
+			var broken atomic.Bool
+			rows.Store(20)
+			cfg.Knobs = append(cfg.Knobs, knobs.Actuator{
+				Knob: controller.Knob{Name: "rows", Kind: controller.Int, Min: 1, Max: 1000},
+				Get:  func() (float64, error) { return float64(rows.Load()), nil },
+				Set: func(v float64) error {
+					switch {
+					case !broken.Load():
+						rows.Store(int64(v))
+					case !silent:
+						return errors.New("broken")
+					}
+					return nil
+				},
+			})
+			pilot := start(t, cfg)
+			until(t, pilot, "measuring", func(st autotune.Status) bool { return st.Phase == controller.Measuring })
+			require.NoError(t, pilot.PinAt(ctx, "rows", 100, bob))
+			finish(t, pilot)
+
+			rows.Store(20) // another process
+			broken.Store(true)
+			pilot = start(t, cfg)
+			time.Sleep(20 * time.Second)
+			require.EqualValues(t, 20, rows.Load())
+			require.Equal(t, 100.0, pilot.Status().Pins["rows"].Values["rows"])
+			broken.Store(false)
+			until(t, pilot, "in force again", func(autotune.Status) bool { return rows.Load() == 100 })
+			finish(t, pilot)
+			_, err := autotune.Replay(cfg.Journal)
+			require.NoError(t, err)
+		})
+	}
+}
+
 // What is acknowledged, or shown, is recorded already: a process that dies in that
 // moment forgets nothing of it.
 func TestAutopilot_wishesAreRecordedBeforeTheyAreAnswered(t *testing.T) {

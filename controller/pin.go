@@ -41,6 +41,7 @@ type unread struct {
 	was   float64
 	prior Pin  // of the same name, before
 	had   bool // there was one
+	again bool // of an earlier run: it was in force once, and is asked for until it is
 }
 
 // pinnedBy says who holds a knob by a pin, or "".
@@ -224,6 +225,8 @@ func (c *Controller) readSet(in *Input) bool {
 		low, high := knob.Bounds()
 		why := ""
 		switch {
+		case a.again && (in.ApplyErr != "" || now == a.was):
+			continue // what was acknowledged is not given up for an actuator that fails
 		case in.ApplyErr != "":
 			why = in.ApplyErr
 		case now == a.was:
@@ -294,7 +297,7 @@ func (c *Controller) takeUpPins(old *State, configured Setting) {
 				c.note("%s %v, %s: outside the limits in force now, %v..%v: the configured value %v is held", knob, v, p.why(), low, high, now)
 				p.Values[knob] = now
 			case v != now && knob == name && len(p.Values) == 1:
-				c.awaitReadBack(unread{wish: Wish{Kind: WishPinAt, Name: name, Value: v, By: p.By}, was: now})
+				c.awaitReadBack(unread{wish: Wish{Kind: WishPinAt, Name: name, Value: v, By: p.By}, was: now, again: true})
 			}
 		}
 		if len(p.Values) == 0 {

@@ -129,21 +129,23 @@ func newService(o orders) *service {
 		s.held = map[string]float64{}
 	}
 	floor, ceiling := 8.0, 512.0
-	for _, k := range []controller.Knob{
-		{Name: "fast", Kind: controller.Switch},
-		{Name: "slow", Kind: controller.Switch},
-		{Name: "nothing", Kind: controller.Switch},
-		{Name: "batch", Kind: controller.Int, Unit: "rows", Min: 1, Max: 4096, Scale: controller.Log, MaxMove: 4, Floor: &floor, Ceiling: &ceiling},
-	} {
-		k := &knob{Knob: k, of: s}
-		if k.Name == "batch" {
+	for _, name := range names {
+		k := &knob{Knob: controller.Knob{Name: name, Kind: controller.Switch}, of: s}
+		if name == "batch" {
+			k.Knob = controller.Knob{
+				Name: name, Kind: controller.Int, Unit: "rows", Min: 1, Max: 4096, Scale: controller.Log, MaxMove: 4, Floor: &floor, Ceiling: &ceiling,
+			}
 			k.initial = 16
-			k.value.Store(math.Float64bits(k.initial))
 		}
+		k.value.Store(math.Float64bits(k.initial))
 		s.knobs = append(s.knobs, k)
 	}
 	return s
 }
+
+// names of the knobs, in their order. Those with one letter do nothing, and keep
+// the autopilot busy.
+var names = []string{"fast", "slow", "batch", "a", "b", "c", "d", "e", "f"}
 
 // work is one request.
 func (s *service) work(rng *rand.Rand) {
@@ -156,7 +158,7 @@ func (s *service) work(rng *rand.Rand) {
 	if on(1) {
 		ms *= 1.7
 	}
-	ms *= 1 + 0.2*math.Abs(math.Log(math.Float64frombits(s.knobs[3].value.Load())/64)) // best at 64
+	ms *= 1 + 0.2*math.Abs(math.Log(math.Float64frombits(s.knobs[2].value.Load())/64)) // best at 64
 	if now(&s.hanging) && rng.IntN(100) == 0 {
 		ms += 500
 	}

@@ -228,9 +228,6 @@ func (r *rig) live(until time.Time, mayKill bool) {
 	require.Empty(r.t, r.report().Offenses)
 }
 
-// names of the knobs, in their order.
-var names = []string{"fast", "slow", "nothing", "batch"}
-
 // wish tells the service something, and reports whether it was acknowledged.
 func (r *rig) wish() bool {
 	r.asked++

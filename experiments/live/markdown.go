@@ -35,8 +35,8 @@ The guide's twelve switches on its five workloads, each measured live on the dem
 differ in the switch alone take turns in randomized pairs of short blocks, under open-loop load from another process.
 An effect is the relative change of the metric with the switch against without, in the middle of the pairs, with its exact
 95 %% interval (Hodges-Lehmann and Wilcoxon) and the number of pairs; less is better in every table. **Bold** says that the
-interval is on one side of zero; elsewhere it is unclear whether there is an effect at all. Of 300 such intervals some 15
-miss the truth, most of them barely. Made by `+"`autotune experiment live`"+`.
+interval is on one side of zero; elsewhere it is unclear whether there is an effect at all. Of 325 such intervals some 16
+miss the truth, most of them barely; the last row, a control of two configurations that are the same, shows how. Made by `+"`autotune experiment live`"+`.
 
 `)
 	facts(b, results)

@@ -12,6 +12,7 @@ import (
 
 	"autotune/catalog"
 	"autotune/controller"
+	"autotune/internal/stats"
 	"autotune/simulate/plant"
 )
 
@@ -19,12 +20,16 @@ import (
 type Cell struct {
 	Switch, Workload string
 	Live, Model      controller.Compared
+	// P is the measurement's p-value of no effect, and Stands says that it stands
+	// among those of the whole table (Judge).
+	P      float64
+	Stands bool
 }
 
 // Agreement is how the model compares with a cell's measurement.
 type Agreement int
 
-// Shown cells, whose live interval excludes zero, are Agreed, or Factor (the same
+// Shown cells are Agreed, or Factor (the same
 // direction, and off by more than a factor of two), or Opposed (another direction,
 // or no effect). The others are Allowed by their interval, or Outside of it.
 const (
@@ -45,13 +50,27 @@ func (a Agreement) String() string {
 	return agreementNames[a]
 }
 
-// Shown reports whether the measurement shows an effect at all.
+// Shown reports whether the measurement's interval leaves out zero.
 func (c *Cell) Shown() bool { return c.Live.Low > 0 || c.Live.High < 0 }
 
-// Acts reports whether the model says that the switch does anything at all to the
-// metric: where it has nothing to act on, what was shown live is chance, or a
-// mechanism that the model lacks.
-func (c *Cell) Acts() bool { return c.Model.Low > 0 || c.Model.High < 0 }
+// controlRow is of no switch: two configurations that are the same.
+const controlRow = "control"
+
+// falseShare of what stands may be chance, on average.
+const falseShare = 0.05
+
+// Judge says which effects of a whole table stand: one interval in twenty leaves
+// out zero by chance, which of hundreds is a dozen and more; of those that stand
+// it is one in twenty (stats.Discoveries).
+func Judge(cells []Cell) {
+	p := make([]float64, len(cells))
+	for i := range cells {
+		p[i] = cells[i].P
+	}
+	for i, stands := range stats.Discoveries(p, falseShare) {
+		cells[i].Stands = stands
+	}
+}
 
 // Agreement of the model with the measurement.
 func (c *Cell) Agreement() Agreement {
@@ -78,7 +97,7 @@ func (c *Cell) Agreement() Agreement {
 func ReadLive(r io.Reader) ([]Cell, error) {
 	rows := csv.NewReader(r)
 	header, err := rows.Read()
-	want := []string{"switch", "workload", "metric", "pairs", "effect", "low", "high", "verdict"}
+	want := []string{"switch", "workload", "metric", "pairs", "effect", "low", "high", "verdict", "p"}
 	if err != nil || !slices.Equal(header, want) {
 		return nil, fmt.Errorf("line 1: header %q: must be %q", header, want)
 	}
@@ -93,11 +112,15 @@ func ReadLive(r io.Reader) ([]Cell, error) {
 		}
 		c := Cell{Switch: row[0], Workload: row[1]}
 		c.Live.Metric, c.Live.Verdict = controller.Metric(row[2]), row[7]
-		for i, into := range map[int]*float64{4: &c.Live.Effect, 5: &c.Live.Low, 6: &c.Live.High} {
+		for i, into := range map[int]*float64{4: &c.Live.Effect, 5: &c.Live.Low, 6: &c.Live.High, 8: &c.P} {
 			if *into, err = strconv.ParseFloat(row[i], 64); err != nil || !(*into >= -1) {
 				line, _ := rows.FieldPos(i)
 				return nil, fmt.Errorf("line %d, column %q: %q: must be a number of at least -1", line, want[i], row[i])
 			}
+		}
+		if !(c.P >= 0 && c.P <= 1) {
+			line, _ := rows.FieldPos(8)
+			return nil, fmt.Errorf("line %d, column %q: %q: must be from 0 to 1", line, want[8], row[8])
 		}
 		if c.Live.Pairs, err = strconv.Atoi(row[3]); err != nil {
 			line, _ := rows.FieldPos(3)
@@ -107,14 +130,14 @@ func ReadLive(r io.Reader) ([]Cell, error) {
 	}
 }
 
-// Predict fills in what the model says. Cells of the autopilot's own switch are
-// left out: what it keeps is not one effect.
-func Predict(ctx context.Context, live []Cell) ([]Cell, error) {
+// Predict fills in what the model says. Cells of the autopilot's own switch, which
+// keeps more than one, are left out, and so are those of no switch.
+func Predict(ctx context.Context, measured []Cell) ([]Cell, error) {
 	type key struct{ name, workload string }
 	said := map[key][]controller.Compared{}
 	var out []Cell
-	for _, c := range live {
-		if c.Switch == catalog.EnableAutomatic {
+	for _, c := range measured {
+		if c.Switch == catalog.EnableAutomatic || c.Switch == controlRow {
 			continue
 		}
 		k := key{c.Switch, c.Workload}
@@ -138,5 +161,6 @@ func Predict(ctx context.Context, live []Cell) ([]Cell, error) {
 		c.Model = said[k][i]
 		out = append(out, c)
 	}
+	Judge(out)
 	return out, nil
 }

@@ -11,9 +11,11 @@
 //
 // # When it agrees
 //
-// Where the live interval excludes zero, the model must say the same direction,
-// and an effect within a factor of two, in log units, of the live one. Where it
-// includes zero nothing was shown, and there is nothing to agree with: then the
-// model is asked for no more than that its effect, or half of it, lies in that
-// interval; a machine that is busy makes wide intervals, which refute little.
+// One interval in twenty leaves out zero by chance, and the table has hundreds. So
+// an effect stands only among those of which one in twenty at most is chance
+// (Judge). Of these the model must say the same direction, and an effect within a
+// factor of two, in log units, of the live one. Where the live interval includes
+// zero nothing was shown, and there is nothing to agree with: then the model is
+// asked for no more than that its effect, or half of it, lies in that interval; a
+// wide interval refutes little.
 package predicted

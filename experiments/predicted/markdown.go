@@ -7,13 +7,9 @@ import (
 )
 
 // Markdown is the comparison for people: what disagrees first, and by name.
-func Markdown(cells []Cell) []byte {
+// Measured are the cells as read, the control's among them.
+func Markdown(measured, cells []Cell) []byte {
 	var b strings.Builder
-	count := map[Agreement]int{}
-	for i := range cells {
-		count[cells[i].Agreement()]++
-	}
-	shown := count[Agreed] + count[Factor] + count[Opposed]
 	b.WriteString(`# Predicted and measured
 
 What each switch does to the demonstration service, as the service model (` + "`simulate/plant`" + `) predicts it and as it was measured
@@ -21,20 +17,32 @@ live ([effects.csv](effects.csv)). The model runs the comparison that was run li
 service cost by themselves, and none was fitted to an effect. An effect is the relative change of the metric with the
 switch against without, less is better, with its 95 % interval.
 
+One such interval in twenty leaves out zero by chance. So the table is read as a whole: an effect *stands* if it is among
+those of which one in twenty at most is chance (Benjamini and Hochberg 1995). The model *agrees* where it says the same
+direction, and an effect within a factor of 2.
+
 `)
-	acts, agreed := 0, 0
+	shown, stands, agreed, allowed := 0, 0, 0, 0
 	for i := range cells {
-		if c := &cells[i]; c.Shown() && c.Acts() {
-			acts++
-			if c.Agreement() == Agreed {
-				agreed++
-			}
+		switch c := &cells[i]; {
+		case c.Stands && c.Agreement() == Agreed:
+			agreed++
+			fallthrough
+		case c.Stands:
+			stands++
+			fallthrough
+		case c.Shown():
+			shown++
+		case c.Agreement() == Allowed:
+			allowed++
 		}
 	}
-	fmt.Fprintf(&b, `Of %d cells, %d show an effect live. The model says so too in %d of these: **%d of %d agree** (the same direction, and within a
-factor of 2). In the other %d the model knows nothing that the switch could act on: an effect that it lacks, or chance, by which up
-to %d of so many intervals exclude zero. Of the %d cells that show no effect, the interval allows the prediction, or a part of it down to half, in %d.
-`, len(cells), shown, acts, agreed, acts, shown-acts, (len(cells)+10)/20, len(cells)-shown, count[Allowed])
+	fmt.Fprintf(&b, `Of %d cells, %d have an interval that leaves out zero, and %d of these stand. **The model agrees with %d of the %d that stand.**
+Of the %d cells that show no effect, the interval allows the prediction, or a part of it down to half, in %d.
+`, len(cells), shown, stands, agreed, stands, len(cells)-shown, allowed)
+	if all, out := control(measured); all > 0 {
+		fmt.Fprintf(&b, "Of the control's %d, two configurations that are the same, %d leave out zero.\n", all, out)
+	}
 	table := func(title string, in func(*Cell) bool) {
 		fmt.Fprintf(&b, "\n## %s\n\n", title)
 		some := false
@@ -55,11 +63,24 @@ to %d of so many intervals exclude zero. Of the %d cells that show no effect, th
 			b.WriteString("None.\n")
 		}
 	}
-	table("Both show an effect, and disagree", func(c *Cell) bool { return c.Shown() && c.Acts() && c.Agreement() != Agreed })
-	table("Both show an effect, and agree", func(c *Cell) bool { return c.Shown() && c.Acts() && c.Agreement() == Agreed })
-	table("Shown live, where the model knows nothing to act on", func(c *Cell) bool { return c.Shown() && !c.Acts() })
-	table("Not shown live, and the interval excludes the prediction", func(c *Cell) bool { return c.Agreement() == Outside })
+	table("Stand, and the model disagrees", func(c *Cell) bool { return c.Stands && c.Agreement() != Agreed })
+	table("Stand, and the model agrees", func(c *Cell) bool { return c.Stands && c.Agreement() == Agreed })
+	table("Leave out zero, and do not stand", func(c *Cell) bool { return c.Shown() && !c.Stands })
+	table("Show no effect, and exclude the prediction", func(c *Cell) bool { return c.Agreement() == Outside })
 	return []byte(b.String())
+}
+
+// control counts the cells of no switch, and those whose interval leaves out zero.
+func control(measured []Cell) (all, out int) {
+	for i := range measured {
+		if measured[i].Switch != controlRow {
+			continue
+		}
+		if all++; measured[i].Shown() {
+			out++
+		}
+	}
+	return all, out
 }
 
 func percent(v float64) string {

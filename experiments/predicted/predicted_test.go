@@ -38,12 +38,13 @@ func TestCell_agreement(t *testing.T) {
 }
 
 func TestReadLive_faults(t *testing.T) {
-	const header = "switch,workload,metric,pairs,effect,low,high,verdict\n"
+	const header = "switch,workload,metric,pairs,effect,low,high,verdict,p\n"
 	for in, want := range map[string]string{
-		"":                                   `line 1: header []: must be ["switch"`,
-		header + "a,b,c,1,x,0,0,unclear\n":   `line 2, column "effect": "x": must be a number of at least -1`,
-		header + "a,b,c,one,0,0,0,unclear\n": `line 2, column "pairs": "one": must be a whole number`,
-		header + "a,b\n":                     "wrong number of fields",
+		"":                                     `line 1: header []: must be ["switch"`,
+		header + "a,b,c,1,x,0,0,unclear,1\n":   `line 2, column "effect": "x": must be a number of at least -1`,
+		header + "a,b,c,one,0,0,0,unclear,1\n": `line 2, column "pairs": "one": must be a whole number`,
+		header + "a,b,c,1,0,0,0,unclear,2\n":   `line 2, column "p": "2": must be from 0 to 1`,
+		header + "a,b\n":                       "wrong number of fields",
 	} {
 		_, err := ReadLive(strings.NewReader(in))
 		require.ErrorContains(t, err, want)
@@ -58,7 +59,8 @@ func TestPredict_unknown(t *testing.T) {
 }
 
 // What the model says about docs/effects.csv; with -update it is written to
-// docs/predicted.md. Two in three of what both show agree, or the model is no model.
+// docs/predicted.md. Nine in ten of the effects that stand agree, or the model is no
+// model.
 func TestPredict_liveTable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes most of a minute")
@@ -74,11 +76,11 @@ func TestPredict_liveTable(t *testing.T) {
 	cells, err := Predict(context.Background(), live)
 	require.NoError(t, err)
 	if *update {
-		require.NoError(t, os.WriteFile("../../docs/predicted.md", Markdown(cells), 0o644))
+		require.NoError(t, os.WriteFile("../../docs/predicted.md", Markdown(live, cells), 0o644))
 	}
 	agreed, both := 0, 0
 	for i := range cells {
-		if c := &cells[i]; c.Shown() && c.Acts() {
+		if c := &cells[i]; c.Stands {
 			both++
 			if c.Agreement() == Agreed {
 				agreed++
@@ -88,5 +90,5 @@ func TestPredict_liveTable(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d agree", agreed, both)
-	require.GreaterOrEqual(t, 3*agreed, 2*both)
+	require.GreaterOrEqual(t, 10*agreed, 9*both)
 }

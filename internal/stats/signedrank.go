@@ -32,10 +32,42 @@ func SignedRank(d []float64, a float64) (middle, low, high float64) {
 	return middle, low, high
 }
 
+// SignedRankP is the exact two-sided p-value of no effect: the smallest a whose
+// interval by SignedRank leaves out zero, 1 if none does.
+func SignedRankP(d []float64) float64 {
+	notAbove, notBelow := 0, 0
+	for i, x := range d {
+		for _, y := range d[i:] {
+			if x+y <= 0 {
+				notAbove++
+			}
+			if x+y >= 0 {
+				notBelow++
+			}
+		}
+	}
+	p := 0.0
+	for _, share := range signedRankWays(len(d))[:min(notAbove, notBelow)+1] {
+		p += 2 * share
+	}
+	return min(p, 1)
+}
+
 // signedRankTail is how many of the smallest sums of positive ranks, of n
 // differences without an effect, have at most probability a together.
 func signedRankTail(n int, a float64) int {
-	// ways[s] is the share of the 2^n sign patterns whose positive ranks sum to s.
+	ways := signedRankWays(n)
+	k, sum := 0, 0.0
+	for k < len(ways) && sum+ways[k] <= a*(1+1e-12) {
+		sum += ways[k]
+		k++
+	}
+	return min(k, int(math.Ceil(float64(len(ways)-1)/2)))
+}
+
+// signedRankWays are the shares of the 2^n sign patterns whose positive ranks sum
+// to 0, 1, 2, ... n(n+1)/2.
+func signedRankWays(n int) []float64 {
 	ways := make([]float64, n*(n+1)/2+1)
 	ways[0] = 1
 	for rank := 1; rank <= n; rank++ {
@@ -46,10 +78,5 @@ func signedRankTail(n int, a float64) int {
 			}
 		}
 	}
-	k, sum := 0, 0.0
-	for k < len(ways) && sum+ways[k] <= a*(1+1e-12) {
-		sum += ways[k]
-		k++
-	}
-	return min(k, int(math.Ceil(float64(len(ways)-1)/2)))
+	return ways
 }

@@ -1,7 +1,9 @@
 package stats
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,10 +46,37 @@ func TestSignedRank_depressionScores(t *testing.T) {
 	middle, low, high := SignedRank(d, 0.05)
 	assert.InDelta(t, -0.46, middle, 1e-9)
 	assert.True(t, low < middle && middle < high && high < 0, "[%v, %v]", low, high)
+	assert.InDelta(t, 0.0391, SignedRankP(d), 0.00005)
 	_, _, high = SignedRank(d, 0.0391-0.0001)
 	assert.Greater(t, high, 0.0, "at a level just below p")
 	_, _, high = SignedRank(d, 0.0391+0.0001)
 	assert.Less(t, high, 0.0, "at a level just above p")
+}
+
+// Over all signs of differences without an effect, p is at most a in a share of
+// at most a, and exactly so where a is one of its values.
+func TestSignedRankP_isExact(t *testing.T) {
+	magnitudes := []float64{0.7, 2.1, 0.2, 5.5, 1.1, 0.9, 3.2, 0.4, 1.7, 2.6}
+	count := map[float64]int{}
+	for pattern := range 1 << len(magnitudes) {
+		d := make([]float64, len(magnitudes))
+		for i := range d {
+			d[i] = magnitudes[i] * float64(2*(pattern>>i&1)-1)
+		}
+		p := SignedRankP(d)
+		count[p]++
+		for _, a := range []float64{0.005, 0.05, 0.3} {
+			_, low, high := SignedRank(d, a)
+			assert.Equal(t, p <= a, low > 0 || high < 0, "p %v at level %v", p, a)
+		}
+	}
+	seen := 0
+	for _, p := range slices.Sorted(maps.Keys(count)) {
+		if seen += count[p]; p < 1 {
+			assert.InDelta(t, p, float64(seen)/1024, 1e-12)
+		}
+	}
+	assert.InDelta(t, 1, SignedRankP(nil), 0)
 }
 
 func TestSignedRank_ofNothing(t *testing.T) {

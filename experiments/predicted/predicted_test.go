@@ -59,7 +59,7 @@ func TestPredict_unknown(t *testing.T) {
 }
 
 // What the model says about docs/effects.csv; with -update it is written to
-// docs/predicted.md. Nine in ten of the effects that stand agree, or the model is no
+// docs/predicted.md. Four in five of the effects that stand agree, or the model is no
 // model.
 func TestPredict_liveTable(t *testing.T) {
 	if testing.Short() {
@@ -90,5 +90,5 @@ func TestPredict_liveTable(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d agree", agreed, both)
-	require.GreaterOrEqual(t, 10*agreed, 9*both)
+	require.GreaterOrEqual(t, 5*agreed, 4*both)
 }

@@ -265,6 +265,8 @@ func percent(share float64) string {
 
 func size(bytes float64) string {
 	switch {
+	case bytes >= 1e9:
+		return fmt.Sprintf("%.1f GB", bytes/1e9)
 	case bytes >= 1e6:
 		return fmt.Sprintf("%.1f MB", bytes/1e6)
 	case bytes >= 1e3:

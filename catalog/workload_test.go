@@ -57,7 +57,7 @@ func TestRecognize(t *testing.T) {
 		},
 		"memory to spare": {
 			minute(measured{controller.MemoryRatio: 0.1, catalog.MemoryLimitBytes: 64e9}), "", false,
-			catalog.Recognized{System: "high-memory", Load: "medium", Why: "no workload in particular; high-memory, as the memory limit is 64000.0 MB and memory is at 10 % of it; medium load"},
+			catalog.Recognized{System: "high-memory", Load: "medium", Why: "no workload in particular; high-memory, as the memory limit is 64.0 GB and memory is at 10 % of it; medium load"},
 		},
 		"little of a small limit": {minute(measured{controller.MemoryRatio: 0.1, catalog.MemoryLimitBytes: 1e9}), "", false, catalog.Recognized{Load: "medium", Why: "no workload in particular; medium load"}},
 		"noise does not move it":  {minute(measured{controller.GCCPURatio: 0.17}), "high-allocation", false, catalog.Recognized{Workload: "high-allocation", Load: "medium", Why: "high-allocation, as garbage collection takes 17 % of CPU time; medium load"}},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,8 +207,9 @@ func (zeros) Read(p []byte) (int, error) {
 // Whatever a service answers, the error is one line that says what was asked and
 // what came.
 func TestProfileURL_aServiceThatGivesNone(t *testing.T) {
-	answer := func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r) }))
+	var now atomic.Value // read by requests that nobody waits for any more
+	answer := func(f http.HandlerFunc) { now.Store(f) }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().(http.HandlerFunc)(w, r) }))
 	client := server.Client()
 	take := func(ctx context.Context) error {
 		_, err := ProfileURL(ctx, server.URL, ProfileConfig{Length: time.Second, Client: client})
@@ -215,13 +217,14 @@ func TestProfileURL_aServiceThatGivesNone(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n")
 		return err
 	}
+	answer(http.NotFound)
 	at := "profile " + server.URL + "/debug/pprof/"
 	require.Contains(t, strings.ReplaceAll(take(t.Context()).Error(), "allocs?", "profile?"), at+"profile?seconds=1: answered 404 Not Found (404 page not found): must be net/http/pprof of a Go service, and nobody else taking a CPU profile")
-	answer = func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>\nhello") }
+	answer(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>\nhello") })
 	require.ErrorContains(t, take(t.Context()), "?seconds=1: is not in the format of pprof: ")
 
 	// One that never answers, and a caller that does not wait.
-	answer = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	require.ErrorIs(t, take(ctx), context.Canceled)

@@ -150,6 +150,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer end()
 		h.ServeHTTP(out, r)
 		out.WriteHeader(http.StatusOK)
+		if cut.Err() != nil { // whichever is first to close it
+			_ = in.CloseWithError(io.ErrUnexpectedEOF)
+		}
 		_ = in.Close()
 	}()
 	<-out.begun

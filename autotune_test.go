@@ -3,6 +3,7 @@ package autotune_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -40,6 +41,22 @@ func TestAutopilot_keepsAGainRefusesHarm(t *testing.T) {
 		require.True(t, ok)
 		require.InDelta(t, -0.4, e.Change, 0.1)
 	})
+}
+
+// Whatever has not been measured for any time yet is told as nothing, not as a
+// number that no JSON can hold.
+func TestStatus_isJSONFromTheFirstMoment(t *testing.T) {
+	for range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			s := startService()
+			defer s.close()
+			pilot := start(t, s.config("fast"))
+			synctest.Wait()
+			_, err := json.Marshal(pilot.Status())
+			require.NoError(t, err)
+			finish(t, pilot)
+		})
+	}
 }
 
 func TestAutopilot_zeroConfigChangesNothing(t *testing.T) {

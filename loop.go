@@ -145,7 +145,9 @@ func (a *Autopilot) store() {
 	}
 	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuKnown {
 		s.CPUSeconds = cpu - a.cpuBefore
-		s.CPURatio = s.CPUSeconds / time.Since(a.started).Seconds()
+		if since := time.Since(a.started); since > 0 {
+			s.CPURatio = s.CPUSeconds / since.Seconds()
+		}
 	}
 	a.status.Store(s)
 }

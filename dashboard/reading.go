@@ -168,6 +168,7 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 		s := d.pilot.Status()
 		text, err := json.Marshal(news{s, points})
 		if err != nil {
+			d.log.Error().Err(err).Msg("dashboard: the status is not told")
 			return
 		}
 		if now := fmt.Sprint(s.At, len(points)); now != revision || ended {

@@ -125,6 +125,7 @@ func TestLimit_nestedStepsDoNotDeadlock(t *testing.T) {
 					return middle.Run(ctx, in+1)
 				}})
 				newGroup(8, func() { must(top.Run(t.Context(), 1))(t) }).Wait()
+				synctest.Wait() // what ran for several gives its permit back when they have their answer
 				require.EqualValues(t, 1, leaves.most.Load(), "the limit holds for leaves, however they are nested")
 				require.Zero(t, usedOf(ex.permits.word.Load()))
 				require.Zero(t, ex.Stats().Rejected)

@@ -162,12 +162,9 @@ func (c *Controller) seenOf(optimization string) map[Metric]float64 {
 	for _, g := range c.cfg.Goals {
 		take(g.Metric)
 	}
-	for _, o := range c.cfg.Offered {
-		if o.Name == optimization {
-			for _, m := range o.Needs {
-				take(m)
-			}
-		}
+	o, _ := c.offered(optimization)
+	for _, m := range o.Needs {
+		take(m)
 	}
 	return seen
 }

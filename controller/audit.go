@@ -143,11 +143,11 @@ func (c *Controller) disown(changed map[string]float64) {
 
 // undone is the trial that goes back to what was before a keep, or why there is none.
 func (c *Controller) undone(k *Keep) (Trial, string) {
-	i := slices.IndexFunc(c.cfg.Offered, func(o Optimization) bool { return o.Name == k.Optimization })
-	if i < 0 {
+	o, ok := c.offered(k.Optimization)
+	if !ok {
 		return Trial{}, "not offered"
 	}
-	if why := c.unsuited(c.cfg.Offered[i]); why != "" {
+	if why := c.unsuited(o); why != "" {
 		return Trial{}, why
 	}
 	if why := c.anyPinned(k.Was); why != "" {
@@ -163,7 +163,7 @@ func (c *Controller) undone(k *Keep) (Trial, string) {
 	if c.unusable(t.Change) {
 		return Trial{}, "outside the limits in force now"
 	}
-	t.Move = c.moveOf(c.cfg.Offered[i], &t)
+	t.Move = c.moveOf(o, &t)
 	return t, c.state.Memory[memoryKey(&t)].Quarantined
 }
 

@@ -28,6 +28,9 @@ func (c *Controller) settled(change map[string]float64, from, to Setting) map[st
 	return out
 }
 
+// all are the optimization's knobs, its switch first.
+func (o *Optimization) all() []string { return append([]string{o.Switch}, o.Knobs...) }
+
 // has reports whether a knob is one of the optimization's.
 func (o *Optimization) has(knob string) bool {
 	return knob == o.Switch || slices.Contains(o.Knobs, knob)
@@ -39,11 +42,10 @@ func (c *Controller) joins(knob string, o Optimization, p Proposal) error {
 		return fmt.Errorf("knob %s: not of optimization %s: one optimization a trial", knob, o.Name)
 	}
 	other := c.foreign(o, p.Change)
-	i := slices.IndexFunc(c.cfg.Offered, func(f Optimization) bool { return f.Name == other })
-	if i < 0 {
+	f, ok := c.offered(other)
+	if !ok {
 		return fmt.Errorf("knob %s: of no optimization that is offered", knob)
 	}
-	f := c.cfg.Offered[i]
 	switch why := c.unfit(f); {
 	case !f.has(knob):
 		return fmt.Errorf("knob %s: neither of optimization %s nor of %s: two optimizations a trial at most", knob, o.Name, f.Name)

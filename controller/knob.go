@@ -169,6 +169,13 @@ func (k Knob) CheckValue(v float64) error {
 	return nil
 }
 
+// mayBe reports whether the knob may have a value, however it gets there: it is one
+// of the knob's, within the owner's limits.
+func (k Knob) mayBe(v float64) bool {
+	low, high := k.Bounds()
+	return k.CheckValue(v) == nil && v >= low && v <= high
+}
+
 // CheckMove reports why a trial may not move the knob from one value to the
 // other, or nil: outside Bounds, or further than MaxMove.
 func (k Knob) CheckMove(from, to float64) error {

@@ -77,7 +77,7 @@ func (c *Controller) heldFrom(o Optimization) string {
 // knobsOf has the knobs of an optimization with their safe values.
 func (c *Controller) knobsOf(o Optimization) map[string]float64 {
 	out := map[string]float64{}
-	for _, name := range append([]string{o.Switch}, o.Knobs...) {
+	for _, name := range o.all() {
 		if v, ok := c.state.Safe.Get(name); ok {
 			out[name] = v
 		}
@@ -286,14 +286,14 @@ func (c *Controller) takeUpPins(old *State, configured Setting) {
 			now, here := configured.Get(knob)
 			was, known := old.Initial.Get(knob)
 			k, _ := c.cfg.Space.Knob(knob)
-			low, high := k.Bounds()
 			switch {
 			case !here:
 				delete(p.Values, knob)
 			case known && was != now && now != v:
 				c.note("%s %v, %s: its configured value changed since, from %v to %v: that is held now", knob, v, p.why(), was, now)
 				p.Values[knob] = now
-			case v != now && (k.CheckValue(v) != nil || v < low || v > high):
+			case v != now && !k.mayBe(v):
+				low, high := k.Bounds()
 				c.note("%s %v, %s: outside the limits in force now, %v..%v: the configured value %v is held", knob, v, p.why(), low, high, now)
 				p.Values[knob] = now
 			case v != now && knob == name && len(p.Values) == 1:

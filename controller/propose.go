@@ -176,11 +176,10 @@ func (c *Controller) view() View {
 // optimization at a time, within bounds, owner's limits and MaxMove, nothing
 // pinned or blocked, nothing that acts more rarely than a block lasts.
 func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
-	i := slices.IndexFunc(c.cfg.Offered, func(o Optimization) bool { return o.Name == p.Optimization })
-	if i < 0 {
+	o, ok := c.offered(p.Optimization)
+	if !ok {
 		return Setting{}, fmt.Errorf("optimization %q: not offered", p.Optimization)
 	}
-	o := c.cfg.Offered[i]
 	if why := c.tooRare(o); why != "" {
 		return Setting{}, tooRareError{why}
 	}
@@ -229,11 +228,21 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 	return to, nil
 }
 
+// offered returns the optimization of a name, and whether there is one.
+func (c *Controller) offered(name string) (Optimization, bool) {
+	for _, o := range c.cfg.Offered {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Optimization{}, false
+}
+
 // unusable reports whether a knob may not have its new value, however it gets there.
 func (c *Controller) unusable(change map[string]float64) bool {
 	for name, v := range change {
 		knob, _ := c.cfg.Space.Knob(name)
-		if low, high := knob.Bounds(); v < low || v > high || knob.CheckValue(v) != nil {
+		if !knob.mayBe(v) {
 			return true
 		}
 	}

@@ -102,12 +102,12 @@ func (c *Controller) returning(p *Regime) (Proposal, bool) {
 		return Proposal{}, false
 	}
 	main := c.foreign(Optimization{}, change)
-	i := slices.IndexFunc(c.cfg.Offered, func(o Optimization) bool { return o.Name == main })
+	o, _ := c.offered(main)
 	out := Proposal{
 		Optimization: main, Move: fmt.Sprintf("back to what was kept in regime %d", p.Number), Change: change,
 		Why: fmt.Sprintf("the regime is another one, and may be as regime %d was", p.Number),
 	}
-	if to, ok := change[c.cfg.Offered[i].Switch]; ok && c.foreign(c.cfg.Offered[i], change) == "" {
+	if to, ok := change[o.Switch]; ok && c.foreign(o, change) == "" {
 		// What is remembered of a switch goes by these.
 		out.Move = map[bool]string{true: MoveOn, false: MoveOff}[to != 0]
 	}
@@ -121,14 +121,13 @@ func (c *Controller) returning(p *Regime) (Proposal, bool) {
 // values from then, as far as they may be tried.
 func (c *Controller) ownReturn(o *Optimization, kept Setting) map[string]float64 {
 	own := map[string]float64{}
-	for _, name := range append([]string{o.Switch}, o.Knobs...) {
+	for _, name := range o.all() {
 		k, known := c.cfg.Space.Knob(name)
 		now, inForce := c.state.Safe.Get(name)
 		v, was := kept.Get(name)
-		low, high := k.Bounds()
 		switch {
 		case !known || !inForce || !was || v == now:
-		case k.CheckValue(v) != nil, v < low || v > high:
+		case !k.mayBe(v):
 		case k.Needs != "" && !kept.On(k.Needs): // it does nothing there
 		case c.pinned(name) || c.pinnedBy(name) != "":
 		case c.rarely(k, map[string]float64{name: v}) != "":

@@ -76,9 +76,9 @@ func (c *Controller) mayReturn(name string, back map[string]float64) error {
 		return nil
 	}
 	knob, _ := c.cfg.Space.Knob(name)
-	low, high := knob.Bounds()
-	if err := knob.CheckValue(v); err != nil || v < low || v > high {
-		return errors.Join(err, fmt.Errorf("%s %v, as it was: must be within the owner's limits %v..%v", name, v, low, high))
+	if !knob.mayBe(v) {
+		low, high := knob.Bounds()
+		return errors.Join(knob.CheckValue(v), fmt.Errorf("%s %v, as it was: must be within the owner's limits %v..%v", name, v, low, high))
 	}
 	return nil
 }

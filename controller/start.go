@@ -101,8 +101,8 @@ func (c *Controller) takeUp(old *State, current Setting) {
 			continue
 		}
 		knob, _ := c.cfg.Space.Knob(name)
-		low, high := knob.Bounds()
-		if err := knob.CheckValue(safe); err != nil || safe < low || safe > high {
+		if !knob.mayBe(safe) {
+			low, high := knob.Bounds()
 			c.note("kept %s %v is outside the limits in force now, %v..%v, or no longer a value of the knob: the operator's value stays", name, safe, low, high)
 			continue
 		}

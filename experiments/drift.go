@@ -99,22 +99,28 @@ func driftCells(short bool) ([]Cell, error) {
 	if short {
 		seeds = 2
 	}
+	all := tuners()
+	if short {
+		all = slices.DeleteFunc(all, func(u tuner) bool { return u.name != keepsFirst && u.name != retunes && u.name != ourName })
+	}
+	return tunerCells(data, evolvedPrograms(), all, Cell{Trials: seeds, Batch: 1}, driftTrial)
+}
+
+// tunerCells lets each tuner tune each program, in cells like one.
+func tunerCells(data string, programs []evolved, all []tuner, like Cell, trial func(context.Context, *table.Table, tuner, int, uint64, *Tally) error) ([]Cell, error) {
 	var cells []Cell
-	for _, p := range evolvedPrograms() {
+	for _, p := range programs {
 		t, err := table.Open(filepath.Join(data, "perfevolution", p.Name+".csv.gz"), p.config())
 		if err != nil {
 			return nil, err
 		}
-		for _, u := range tuners() {
-			if short && u.name != keepsFirst && u.name != retunes && u.name != ourName {
-				continue
+		for _, u := range all {
+			c := like
+			c.Scenario, c.Contender, c.Params = p.Name, u.name, p
+			c.Trial = func(ctx context.Context, seed uint64, into *Tally) error {
+				return trial(ctx, t, u, p.Every, seed, into)
 			}
-			cells = append(cells, Cell{
-				Scenario: p.Name, Contender: u.name, Params: p, Trials: seeds, Batch: 1,
-				Trial: func(ctx context.Context, seed uint64, into *Tally) error {
-					return driftTrial(ctx, t, u, p.Every, seed, into)
-				},
-			})
+			cells = append(cells, c)
 		}
 	}
 	return cells, nil

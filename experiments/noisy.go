@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 
 	"autotune/controller"
 	"autotune/internal/stats"
@@ -91,22 +90,11 @@ func noisyCells(short bool) ([]Cell, error) {
 	if short {
 		seeds = 4
 	}
-	var cells []Cell
-	for _, p := range noisyPrograms() {
-		t, err := table.Open(filepath.Join(data, "perfevolution", p.Name+".csv.gz"), p.config())
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range noisyTuners() {
-			cells = append(cells, Cell{
-				Scenario: p.released(), Contender: u.name, Params: p, Trials: seeds, Batch: 4,
-				Trial: func(ctx context.Context, seed uint64, into *Tally) error {
-					return noisyTrial(ctx, t, u, p.Every, seed, into)
-				},
-			})
-		}
+	cells, err := tunerCells(data, noisyPrograms(), noisyTuners(), Cell{Trials: seeds, Batch: 4}, noisyTrial)
+	for i := range cells {
+		cells[i].Scenario = cells[i].Params.(evolved).released()
 	}
-	return cells, nil
+	return cells, err
 }
 
 // noisyTrial is one session on the last release.

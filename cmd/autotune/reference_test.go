@@ -18,16 +18,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// holds compares a page with what it should be, or writes it anew.
-func holds(t *testing.T, name, want string) {
+// golden compares a file with what it should be, or writes it anew.
+func golden(t *testing.T, path, got string) {
 	t.Helper()
-	path := filepath.Join("../../docs", name)
 	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(want), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
-	got, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, want, string(got), "run: go test ./cmd/autotune -run Reference -update")
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "go test ./cmd/autotune -update writes it")
+	require.Equal(t, string(want), got, "go test ./cmd/autotune -update writes it")
 }
 
 // configured are the types that a service fills in, with the folder of each.
@@ -72,7 +71,7 @@ func TestReference_configuration(t *testing.T) {
 		}
 		require.Positive(t, n, c.name)
 	}
-	holds(t, "configuration.md", b.String())
+	golden(t, "../../docs/configuration.md", b.String())
 }
 
 func title(folder, name string) string {
@@ -133,7 +132,7 @@ func TestReference_commands(t *testing.T) {
 	}
 	tell(rootCommand())
 	require.Greater(t, n, 10)
-	holds(t, "commands.md", b.String())
+	golden(t, "../../docs/commands.md", b.String())
 }
 
 func flags(b *strings.Builder, set *pflag.FlagSet) {

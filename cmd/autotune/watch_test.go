@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,17 +32,6 @@ import (
 	"autotune/knobs"
 	"autotune/sensors"
 )
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err, "go test ./cmd/autotune -update writes it")
-	require.Equal(t, string(want), got)
-}
 
 // watched is a service in virtual time, whose requests sleep for a while that its
 // switches change, with a real autopilot and its live page.
@@ -245,7 +233,7 @@ func TestWatch_once(t *testing.T) {
 		s.close(t)
 		look("ended")
 		cut()
-		golden(t, "watch_once.txt", all.String())
+		golden(t, "testdata/watch_once.txt", all.String())
 	})
 }
 
@@ -281,7 +269,7 @@ func TestWatch_lines(t *testing.T) {
 		interrupt()
 		require.NoError(t, <-done)
 		cut()
-		golden(t, "watch_lines.txt", masked(strings.ReplaceAll(out.String(), time.Now().Format("-07:00")+" ", "Z ")))
+		golden(t, "testdata/watch_lines.txt", masked(strings.ReplaceAll(out.String(), time.Now().Format("-07:00")+" ", "Z ")))
 	})
 }
 

@@ -59,6 +59,17 @@ func (c *Controller) joins(knob string, o Optimization, p Proposal) error {
 	return nil
 }
 
+// movesBoth reports whether what moves in fact has a knob of o, and of the other
+// that is named with it, if there is one: a verdict is filed under both.
+func (c *Controller) movesBoth(o Optimization, p Proposal, moved map[string]float64) bool {
+	own, others := false, c.foreign(o, p.Change) == ""
+	for knob := range moved {
+		own = own || o.has(knob)
+		others = others || !o.has(knob)
+	}
+	return own && others
+}
+
 // foreign is the optimization, besides o, that has most knobs of a change, the
 // first offered; "" if o has all of them or no other has any.
 func (c *Controller) foreign(o Optimization, change map[string]float64) string {

@@ -212,6 +212,9 @@ func (c *Controller) candidate(p Proposal, v View) (Setting, error) {
 	if to.Equal(v.Safe) {
 		return Setting{}, fmt.Errorf("change %v: nothing changes", p.Change)
 	}
+	if !c.movesBoth(o, p, v.Safe.Diff(to)) {
+		return Setting{}, fmt.Errorf("change %v: leaves one of the optimizations that it names as it was", p.Change)
+	}
 	// What is remembered of a candidate goes by its move, so it must be named right.
 	if joint := c.foreign(o, p.Change) != ""; joint && (p.Move == MoveOn || p.Move == MoveOff) {
 		return Setting{}, fmt.Errorf("move %q: must name both of what it changes", p.Move)

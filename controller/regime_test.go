@@ -157,6 +157,13 @@ func TestJoint_twoTogetherIfTheOwnerAllows(t *testing.T) {
 	trace, _ = run(true, map[string]float64{"a": 1, "b": 1, "c": 1}, nil)
 	require.Contains(t, refusal(trace), "two optimizations a trial at most")
 
+	for _, half := range []map[string]float64{{"b": 1}, {"a": 0, "b": 1}, {"a": 1, "b": 0}} {
+		trace, safe = run(true, half, nil)
+		require.False(t, safe.On("a") || safe.On("b"), "%v", half)
+		require.NotEmpty(t, refusal(trace), "%v", half)
+	}
+	require.Contains(t, refusal(trace), "leaves one of the optimizations")
+
 	trace, _ = run(true, two, func(o []Optimization) { o[1].Equivalence, o[1].MayDiffer = Bounded, "results" })
 	require.Contains(t, refusal(trace), "not granted by the owner")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -176,17 +177,7 @@ func (w *world) checkCandidate(s Setting, st Status) {
 	}
 	back := strings.HasPrefix(st.Trial.Move, "back to ") // to what was kept in an earlier regime
 	before := st.Trial.Audit != 0 || back
-	owner := 0
-	for _, o := range worldOffered {
-		all := true
-		for name := range change {
-			all = all && (name == o.Switch || slices.Contains(o.Knobs, name))
-		}
-		if all && o.Name == st.Trial.Optimization {
-			owner++
-		}
-	}
-	if owner != 1 && !before { // what came back as a whole is audited as one
+	if !before && !w.owned(change, st.Trial.Optimization) { // what came back as a whole is audited as one
 		w.fault("%v is not of optimization %s", change, st.Trial.Optimization)
 	}
 	turnedOn := s.On("s1") && !st.Safe.On("s1")
@@ -210,6 +201,26 @@ func (w *world) checkCandidate(s Setting, st Status) {
 			w.fault("candidate moves %s from %v to %v", name, was, v)
 		}
 	}
+}
+
+// owned reports whether an optimization has each knob of a change, or, where two
+// may be tried together, one of them at least and one other optimization the rest.
+func (w *world) owned(change map[string]float64, optimization string) bool {
+	rest := foreignTo(optimization, slices.Collect(maps.Keys(change)))
+	if len(rest) == 0 {
+		return true
+	}
+	return w.cfg.Joint && len(rest) < len(change) && slices.ContainsFunc(worldOffered, func(o Optimization) bool {
+		return o.Name != "refused" && len(foreignTo(o.Name, rest)) == 0 // nobody granted "refused"
+	})
+}
+
+// foreignTo are the knobs that are not of an optimization.
+func foreignTo(optimization string, knobs []string) []string {
+	o := worldOffered[slices.IndexFunc(worldOffered, func(o Optimization) bool { return o.Name == optimization })]
+	return slices.DeleteFunc(slices.Clone(knobs), func(name string) bool {
+		return name == o.Switch || slices.Contains(o.Knobs, name)
+	})
 }
 
 func (w *world) Observe(_ context.Context, _ uint64, d time.Duration) (Sample, error) {

@@ -76,6 +76,26 @@ type rival struct {
 
 var _ controller.Stepper = (*rival)(nil)
 
+// RivalConfig is what a rival needs to steer a target.
+type RivalConfig struct {
+	Space   controller.Space
+	Offered []controller.Optimization
+	Goal    controller.Goal // the one that it looks at
+	Policy  controller.Policy
+	Timing  controller.Timing
+	Until   time.Time // the end of its session
+	Seed    uint64
+}
+
+// NewRival returns a stepper that judges by a rule what the policy proposes, on any
+// target. The policy is shown no measurements. Not safe for concurrent use.
+func NewRival(rule Rule, c RivalConfig) controller.Stepper {
+	return newRival(rule, play{
+		space: c.Space, offered: c.Offered, goals: []controller.Goal{c.Goal}, timing: c.Timing, until: c.Until, seed: c.Seed,
+		policy: func() controller.Policy { return c.Policy },
+	})
+}
+
 // newRival returns a stepper by the rule.
 func newRival(rule Rule, p play) *rival {
 	return &rival{

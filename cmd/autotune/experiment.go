@@ -21,15 +21,16 @@ import (
 func experimentCommand() *cobra.Command {
 	o := experiments.Options{}
 	cmd := &cobra.Command{
-		Use:   "experiment NAME|all|list|live|overhead",
+		Use:   "experiment NAME|all|list|live|live-order|overhead",
 		Short: "Run simulated experiments on the decision code, beside rival rules, or live ones",
 		Long: `Run simulated experiments on the decision code, beside rival rules, and write
 a report of each: one HTML page, the same as Markdown, CSV and JSON. An interrupted
 run is taken up by the same command; results of other code, another seed or other
 parameters are not used.
 
-experiment live measures the demonstration service instead, and experiment overhead
-what the autopilot costs a service: each has a --help of its own.`,
+experiment live measures the demonstration service instead, experiment live-order how
+soon it has its gain, and experiment overhead what the autopilot costs a service: each
+has a --help of its own.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "list" {
@@ -51,7 +52,7 @@ what the autopilot costs a service: each has a --help of its own.`,
 			return runExperiments(cmd.Context(), todo, args[0] == "all", o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.AddCommand(liveCommand(), overheadCommand())
+	cmd.AddCommand(liveCommand(), liveOrderCommand(), overheadCommand())
 	cmd.Flags().StringVar(&o.Out, "out", "", "folder for NAME.html, .md, .csv and .json, created if need be")
 	cmd.Flags().IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "trials at once")
 	cmd.Flags().BoolVar(&o.Short, "short", false, "ask the same of fewer trials")
@@ -65,7 +66,8 @@ func listExperiments(w io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%-8s %s\n%-8s %s\n", "live", "What each of the guide's switches does to a real service, on each of its workloads.",
+	_, err := fmt.Fprintf(w, "%-8s %s\n%-8s %s\n%-8s %s\n", "live", "What each of the guide's switches does to a real service, on each of its workloads.",
+		"live-order", "How soon a real service has nine tenths of its gain, by what is tried first and by who judges.",
 		"overhead", "What the autopilot costs a real service: alone, idle, in a trial, with the page open.")
 	return err
 }
@@ -81,7 +83,7 @@ func experimentsNamed(name string) ([]experiments.Experiment, error) {
 	if name == "all" {
 		return experiments.All(), nil
 	}
-	return nil, fmt.Errorf("experiment %q: must be one of %s, all, list, live, overhead", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("experiment %q: must be one of %s, all, list, live, live-order, overhead", name, strings.Join(names, ", "))
 }
 
 // runExperiments runs them one after the other. One without its data is skipped

@@ -162,6 +162,13 @@ func Table() []Row {
 			Why: "live measurements are kept apart from the experiments that repeat to the byte",
 		},
 		{
+			Package: "experiments/liveorder",
+			Imports: []string{
+				Root, "controller", "catalog", "executor", "policies", "experiments", "experiments/live", "report", "internal/demo", "internal/stats",
+			},
+			Why: "live measurements are kept apart from the experiments that repeat to the byte",
+		},
+		{
 			Package:   "experiments/overhead",
 			Imports:   []string{Root, "controller", "dashboard", "executor", "experiments/live", "internal/stats", "knobs", "sensors"},
 			Libraries: []string{"github.com/prometheus/client_golang"},

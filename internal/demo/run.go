@@ -88,8 +88,14 @@ type RunConfig struct {
 	Partial bool
 	// MaxPairs a trial may take; 24 if 0.
 	MaxPairs int
-	// CheckPairs of the check at the end, 12 if 0, and its CheckGoals, the usual
-	// three if empty.
+	// Instead, if not nil, steers the service in the autopilot's place, which is
+	// closed before, until it returns or its context ends.
+	Instead func(ctx context.Context, target controller.Target, offered []controller.Optimization) error
+	// MinRequests that a block needs, the controller's own if 0: fewer where the rate
+	// is low.
+	MinRequests int
+	// CheckPairs of the check at the end, 12 if 0, none if negative, and its
+	// CheckGoals, the usual three if empty.
 	CheckPairs int
 	CheckGoals []controller.Goal
 	// Exporter takes the spans of the service's steps. If it is nil there are
@@ -138,6 +144,12 @@ func (c *RunConfig) setDefaults() error {
 		return fmt.Errorf("duration %v: must be at least %v: noise, a trial and the check need that long", c.Duration, leastDuration)
 	}
 	return nil
+}
+
+func (c *RunConfig) timing() controller.Timing {
+	t := timing
+	t.MinRequests = c.MinRequests
+	return t
 }
 
 // needed is how long a run takes that gives each of these a first trial of
@@ -193,7 +205,7 @@ func (r *run) checkTime() (check time.Duration, err error) {
 	case err != nil || r.cfg.Advise:
 		return check, err
 	case r.cfg.Partial:
-		return time.Duration(r.cfg.CheckPairs) * 2 * (blockWashout + blockMeasure), nil
+		return time.Duration(max(r.cfg.CheckPairs, 0)) * 2 * (blockWashout + blockMeasure), nil
 	}
 	if !slices.ContainsFunc(offered, func(o controller.Optimization) bool { return !slices.Contains(DefaultOffer(), o.Name) }) {
 		return check, nil
@@ -251,8 +263,12 @@ func (r *run) all(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	err := r.let(ctx)
-	if err == nil && ctx.Err() == nil && !r.cfg.Advise {
+	steer := r.let
+	if r.cfg.Instead != nil {
+		steer = r.instead
+	}
+	err := steer(ctx)
+	if err == nil && ctx.Err() == nil && !r.cfg.Advise && r.cfg.CheckPairs > 0 {
 		err = r.check(ctx)
 	}
 	if err != nil {
@@ -283,7 +299,7 @@ func (r *run) begin(ctx context.Context) error {
 	config := autotune.Config{
 		Knobs: r.controls.Knobs(), Optimizations: r.controls.Optimizations(),
 		Exporter: c.Exporter, Offer: c.Offer, Grant: c.grants(), Policy: c.Policy, Workload: c.Workload,
-		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, OpenLoop: true, Timing: timing,
+		Journal: c.Journal, Advise: c.Advise, Seed: c.Seed, OpenLoop: true, Timing: c.timing(),
 		Budget:  controller.Budget{MaxPairs: c.MaxPairs, Until: r.until},
 		OnAlert: func(autotune.Alert) { r.alerts.Add(1) },
 	}
@@ -370,19 +386,55 @@ func (r *run) follow(s autotune.Status) {
 	r.cfg.OnStatus(s)
 }
 
-// check judges the final setting against the initial one, with the autopilot gone.
-func (r *run) check(ctx context.Context) error {
-	s, err := sensors.New(sensors.Options{Recorder: r.pilot.Recorder()})
+// instead lets another steer, until trials are over or the load is gone.
+func (r *run) instead(ctx context.Context) (err error) {
+	if err := r.pilot.Close(); err != nil {
+		return err
+	}
+	target, s, err := r.target()
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if r.summary.Initial, err = target.Current(ctx); err != nil {
+		return err
+	}
+	over, cancel := context.WithDeadline(ctx, r.until)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- r.cfg.Instead(over, target, r.offered(r.pilot.Executor())) }()
+	gone := r.sleep(over, time.Until(r.until))
+	cancel()
+	err = errors.Join(gone, <-ended)
+	r.summary.Interrupted = ctx.Err() != nil
+	if r.summary.Final, gone = target.Current(context.WithoutCancel(ctx)); gone != nil {
+		return errors.Join(err, gone)
+	}
+	return err
+}
+
+// target is the service without the autopilot, and the sensors that it is seen by.
+func (r *run) target() (*autotune.Target, *sensors.Sensors, error) {
+	s, err := sensors.New(sensors.Options{Recorder: r.pilot.Recorder()})
+	if err != nil {
+		return nil, nil, err
+	}
 	target, err := autotune.NewTarget(r.pilot.Executor(), r.controls.Knobs(), s)
 	if err != nil {
-		return errors.Join(err, s.Close())
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return target, s, nil
+}
+
+// check judges the final setting against the initial one, with the autopilot gone.
+func (r *run) check(ctx context.Context) error {
+	target, s, err := r.target()
+	if err != nil {
+		return err
 	}
 	compared, err := autotune.Validate(ctx, target, controller.ComparisonConfig{
 		Baseline: r.summary.Initial, Candidate: r.summary.Final, Final: r.summary.Final,
-		Goals: r.cfg.CheckGoals, Pairs: r.cfg.CheckPairs, Seed: r.cfg.Seed, Timing: timing,
+		Goals: r.cfg.CheckGoals, Pairs: r.cfg.CheckPairs, Seed: r.cfg.Seed, Timing: r.cfg.timing(),
 	}, func(done, of int) { r.cfg.OnStage("checking final against initial setting", done, of) })
 	err = errors.Join(err, s.Close())
 	if ctx.Err() != nil {

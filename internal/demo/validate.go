@@ -36,6 +36,8 @@ type ValidateConfig struct {
 	// Block is how long a block is measured, 1 s if 0; four times that where work
 	// is put off.
 	Block time.Duration
+	// MinRequests that a block needs, the controller's own if 0.
+	MinRequests int
 	// Goals to compare; the usual three if empty.
 	Goals []controller.Goal
 	// Exporter takes the spans of the service's steps; nil: there are none.
@@ -130,7 +132,7 @@ func (v *validation) plan(out *Validation) (plan controller.ComparisonConfig, er
 	plan = controller.ComparisonConfig{
 		Space: controller.Space{Knobs: v.ex.Knobs()}, Baseline: v.ex.Setting(), Candidate: candidate.Setting(),
 		Goals: c.Goals, Pairs: cmp.Or(c.Pairs, defaultPairs), Seed: c.Seed,
-		Timing: controller.Timing{Washout: blockWashout, Measure: cmp.Or(c.Block, blockMeasure)},
+		Timing: controller.Timing{Washout: blockWashout, Measure: cmp.Or(c.Block, blockMeasure), MinRequests: c.MinRequests},
 	}
 	pair, err := plan.PairDuration()
 	if err != nil {

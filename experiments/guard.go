@@ -171,7 +171,7 @@ func guardTables(r *Results) []Table {
 			low, high := stats.Binomial(k, blocks, 0.99)
 			quiet.Rows = append(quiet.Rows, []string{
 				g.Tail, fmt.Sprint(g.Rate), g.Upset, fmt.Sprint(t.N), fmt.Sprint(blocks),
-				Measure{Name: everGuard, Of: Rate}.text(Estimate{Value: percent(k, blocks) / 100, Low: low, High: high}),
+				Measure{Name: everGuard, Of: Rate}.Text(Estimate{Value: percent(k, blocks) / 100, Low: low, High: high}),
 				fmt.Sprint(t.Counts[struck]),
 			})
 		default:

@@ -78,8 +78,8 @@ func (m Measure) Take(t *Tally) (Estimate, bool) {
 	return e, true
 }
 
-// text is a figure as tables show it: the value, and its interval.
-func (m Measure) text(e Estimate) string {
+// Text is a figure as tables show it: the value, and its interval.
+func (m Measure) Text(e Estimate) string {
 	scale := 1.0
 	if m.Of == Rate {
 		scale = 100

@@ -98,7 +98,7 @@ func figures(t *Tally, measures []Measure) []string {
 	for _, m := range measures {
 		text := "-"
 		if e, ok := m.Take(t); ok {
-			text = m.text(e)
+			text = m.Text(e)
 		}
 		out = append(out, text)
 	}

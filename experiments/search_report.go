@@ -57,7 +57,7 @@ func searchReport(r *Results) []Table {
 // figure of a measure as a table shows it, "-" where there is none.
 func figure(m Measure, t *Tally) string {
 	if e, ok := m.Take(t); ok {
-		return m.text(e)
+		return m.Text(e)
 	}
 	return "-"
 }

@@ -64,7 +64,7 @@ func TestExperiment_isTakenUpAfterAKillAndAnInterruption(t *testing.T) {
 
 func TestExperiment_badInput(t *testing.T) {
 	for want, args := range map[string][]string{
-		`experiment "nothing": must be one of aa, power, real, tables, search, noisy, drift, traps, guard, audit, order, contenders, all, list, live, overhead`: {"nothing", "--out", t.TempDir()},
+		`experiment "nothing": must be one of aa, power, real, tables, search, noisy, drift, traps, guard, audit, order, contenders, all, list, live, live-order, overhead`: {"nothing", "--out", t.TempDir()},
 		`workers 0: must be at least 1`:                                                      {"aa", "--workers", "0", "--out", t.TempDir()},
 		`out is empty: must name a folder for the reports`:                                   {"aa"},
 		`out is empty: must name a folder for the report; block 1ms: must be at least 250ms`: {"live", "--block", "1ms"},

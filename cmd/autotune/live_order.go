@@ -26,14 +26,15 @@ func liveOrderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "live-order", Short: "Measure how soon a live service has its gain, by what is tried first", Long: liveOrderHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			load, err := loadProcess()
+			session, err := loadProcess()
 			if err != nil {
 				return err
 			}
+			session = append(session, "order")
 			if err := checkRate(o.Rate); err != nil {
 				return err
 			}
-			o.Command, o.Commit = append(load, "order"), commit()
+			o.Command, o.Commit = session, commit()
 			out, began := cmd.OutOrStdout(), time.Now()
 			o.Tell = func(line string) { _, _ = fmt.Fprintln(out, "live-order: "+line) }
 			err = liveorder.Run(cmd.Context(), o)

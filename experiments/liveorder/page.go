@@ -7,22 +7,21 @@ import (
 	"strings"
 	"time"
 
+	"autotune/experiments"
 	"autotune/experiments/live"
 	"autotune/internal/stats"
 	"autotune/report"
 )
 
-// level of all intervals.
-const level = 0.95
-
-// Measures by name, in rows.
+// Of a session, by name in rows and at the head of columns.
 const (
-	timeToGain = "seconds to 90 % of the gain"
-	hasGain    = "share of sessions with 90 % of the gain"
-	sooner     = "seconds sooner by the guide" // differences of sessions with one seed
-	endGain    = "change at the end"
+	timeToGain = "s to 90 % of the gain"
+	hasGain    = "has 90 % of the gain, %"
+	sooner     = "guide sooner by s" // of sessions with one seed
+	endGain    = "goals at the end, against everything off, %"
 	switchesOn = "switches turned on"
-	atInitial  = "share of sessions that end as they began"
+	trials     = "trials"
+	atInitial  = "ends as it began, %"
 )
 
 // String is a session in a line.
@@ -55,7 +54,7 @@ func Document(sessions []Session, machine live.Machine) *report.Document {
 				"of the gain for good, by what is tried first and by who judges? Those that never do count with their whole length. Who ranks by what is measured is not told the workload. " +
 				"Rivals get the guide's fixed order, and spend nothing on measuring noise.",
 			"The gain is the mean reduction of p95 and mean latency and CPU time a request, in log units; what there is to gain is the best of some settings that a person would think of, " +
-				"each compared with everything off in randomized pairs of blocks. Intervals are at 95 %: exact ones of medians by ranks, of shares by Clopper and Pearson.",
+				"each compared with everything off in randomized pairs of blocks. Intervals are exact: of medians between order statistics, at 95 %, of shares by Clopper and Pearson, at 99 %, of differences by seed by Hodges-Lehmann and Wilcoxon, at 95 %.",
 		},
 		Facts: facts(sessions, machine), Rows: []report.Row{},
 	}
@@ -63,10 +62,11 @@ func Document(sessions []Session, machine live.Machine) *report.Document {
 		of := slices.DeleteFunc(slices.Clone(sessions), func(s Session) bool { return s.Plan.Workload != w })
 		b := barOf(of)
 		d.Tables = append(d.Tables, yardstickTable(w, of, b))
-		t := report.Table{
-			Title: w, Head: []string{"who", "n", "median s to 90 %", "has it", "guide sooner by s", "change at the end, goals together", "switches turned on", "trials", "ends as it began"},
-			Note: note(b, of),
+		t := report.Table{Title: w, Head: []string{"who", "n"}, Note: note(b, of)}
+		for _, m := range measures() {
+			t.Head = append(t.Head, m.Name)
 		}
+		t.Head = append(t.Head, sooner)
 		guide := byArm(of, Guide)
 		for _, a := range Arms() {
 			if arm := byArm(of, a); len(arm) > 0 {
@@ -155,106 +155,83 @@ func note(b bar, sessions []Session) string {
 
 // summary of an arm on a workload.
 type summary struct {
-	n       int
-	timed   bool
-	seconds interval // median
-	has     interval // share
-	sooner  interval // median difference to the guide, by seed
-	pairs   int      // of those
-	end     interval // relative change, goals together
-	turned  interval
-	trials  float64
-	still   interval // share that ends at the initial setting
+	experiments.Tally
+	sooner experiments.Estimate // than this, the guide, by seed; N is 0 of itself
 }
 
-type interval struct{ value, low, high float64 }
+// measures in the order of the columns.
+func measures() []experiments.Measure {
+	return []experiments.Measure{
+		{Name: timeToGain, Of: experiments.Median, Format: "%.0f", Better: report.Less},
+		{Name: hasGain, Of: experiments.Rate, Format: "%.0f", Better: report.More},
+		{Name: endGain, Of: experiments.Median, Format: "%+.1f", Better: report.Less},
+		{Name: switchesOn, Of: experiments.Median, Format: "%.0f"},
+		{Name: trials, Of: experiments.Median, Format: "%.0f"},
+		{Name: atInitial, Of: experiments.Rate, Format: "%.0f"},
+	}
+}
 
-func summarize(arm, guide []Session, b bar) summary {
-	x := summary{n: len(arm), timed: b.worth()}
-	var seconds, ends, turned, trials, apart []float64
-	has, still := 0, 0
+func summarize(arm, guide []Session, b bar) *summary {
+	x := &summary{}
+	var wanted []string
 	byGuide := map[uint64]float64{}
-	if x.timed {
+	if b.worth() {
+		wanted = b.least.Plan.switches()
 		for i := range guide {
-			byGuide[guide[i].Plan.Seed], _ = guide[i].reached(b.least.Plan.switches())
+			byGuide[guide[i].Plan.Seed], _ = guide[i].reached(wanted)
 		}
 	}
+	var apart []float64
 	for i := range arm {
 		s := &arm[i]
-		if x.timed {
-			at, ok := s.reached(b.least.Plan.switches())
-			seconds = append(seconds, at)
-			if ok {
-				has++
-			}
+		x.N++
+		if wanted != nil {
+			at, ok := s.reached(wanted)
+			x.Value(timeToGain, at)
+			x.Count(hasGain, ok)
 			if ours, ok := byGuide[s.Plan.Seed]; ok && s.Plan.Arm != Guide {
 				apart = append(apart, at-ours)
 			}
 		}
-		ends = append(ends, -gainOf(s.Check))
-		turned, trials = append(turned, float64(s.gains())), append(trials, float64(s.Trials))
-		if s.AtInitial {
-			still++
-		}
+		x.Value(endGain, 100*math.Expm1(-gainOf(s.Check)))
+		x.Value(switchesOn, float64(s.gains()))
+		x.Value(trials, float64(s.Trials))
+		x.Count(atInitial, s.AtInitial)
 	}
-	share := func(k int) interval {
-		low, high := stats.Binomial(k, len(arm), level)
-		return interval{float64(k) / float64(len(arm)), low, high}
-	}
-	x.seconds, x.has, x.still = medianOf(seconds), share(has), share(still)
-	x.end, x.turned, x.trials = medianOf(ends), medianOf(turned), stats.Median(trials)
-	x.end = interval{math.Expm1(x.end.value), math.Expm1(x.end.low), math.Expm1(x.end.high)}
-	if x.pairs = len(apart); x.pairs > 0 {
-		x.sooner.value, x.sooner.low, x.sooner.high = stats.SignedRank(apart, 1-level)
+	if len(apart) > 0 {
+		x.sooner = experiments.Estimate{N: len(apart), Level: 0.95}
+		x.sooner.Value, x.sooner.Low, x.sooner.High = stats.SignedRank(apart, 1-x.sooner.Level)
 	}
 	return x
 }
 
-// medianOf with the interval between the order statistics that have it between them
-// with at least that confidence; all of the values where none has.
-func medianOf(v []float64) interval {
-	if len(v) == 0 {
-		return interval{}
-	}
-	v = slices.Sorted(slices.Values(v))
-	n := len(v)
-	low, high := v[0], v[n-1]
-	// The chance that at most k of n are below the median is that of a fair coin.
-	below, each := 0.0, math.Pow(0.5, float64(n))
-	for k := 0; k < n/2; k++ {
-		if below += each; 2*below > 1-level {
-			break
-		}
-		low, high = v[k], v[n-1-k]
-		each *= float64(n-k) / float64(k+1)
-	}
-	return interval{stats.Median(v), low, high}
-}
-
 func (x *summary) rows(w string, a Arm) []report.Row {
-	row := func(m string, n int, i interval, better report.Direction, relative bool) report.Row {
-		return report.Row{Scenario: w, Contender: string(a), Measure: m, N: n, Value: i.value, Low: i.low, High: i.high, Level: level, Better: better, Relative: relative}
+	row := func(m string, e experiments.Estimate, better report.Direction) report.Row {
+		return report.Row{Scenario: w, Contender: string(a), Measure: m, N: e.N, Value: e.Value, Low: e.Low, High: e.High, Level: e.Level, Better: better}
 	}
 	var out []report.Row
-	if x.timed {
-		out = append(out, row(timeToGain, x.n, x.seconds, report.Less, false), row(hasGain, x.n, x.has, report.More, false))
-		if x.pairs > 0 {
-			out = append(out, row(sooner, x.pairs, x.sooner, "", false))
+	for _, m := range measures() {
+		if e, ok := m.Take(&x.Tally); ok {
+			out = append(out, row(m.Name, e, m.Better))
 		}
 	}
-	return append(out, row(endGain, x.n, x.end, report.Less, true), row(switchesOn, x.n, x.turned, "", false), row(atInitial, x.n, x.still, "", false))
+	if x.sooner.N > 0 {
+		out = append(out, row(sooner, x.sooner, ""))
+	}
+	return out
 }
 
 func (x *summary) cells(a Arm) []string {
-	cells := []string{string(a), fmt.Sprint(x.n), "-", "-", "-"}
-	if x.timed {
-		cells[2] = fmt.Sprintf("%.0f (%.0f to %.0f)", x.seconds.value, x.seconds.low, x.seconds.high)
-		cells[3] = fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*x.has.value, 100*x.has.low, 100*x.has.high)
-		if x.pairs > 0 {
-			cells[4] = fmt.Sprintf("%+.0f (%+.0f to %+.0f)", x.sooner.value, x.sooner.low, x.sooner.high)
+	cells := []string{string(a), fmt.Sprint(x.N)}
+	for _, m := range measures() {
+		cell := "-"
+		if e, ok := m.Take(&x.Tally); ok {
+			cell = m.Text(e)
 		}
+		cells = append(cells, cell)
 	}
-	return append(cells, fmt.Sprintf("%+.1f %% (%+.1f to %+.1f)", 100*x.end.value, 100*x.end.low, 100*x.end.high),
-		fmt.Sprintf("%.0f (%.0f to %.0f)", x.turned.value, x.turned.low, x.turned.high), fmt.Sprintf("%.0f", x.trials),
-		fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*x.still.value, 100*x.still.low, 100*x.still.high))
+	if x.sooner.N == 0 {
+		return append(cells, "-")
+	}
+	return append(cells, fmt.Sprintf("%+.0f (%+.0f..%+.0f)", x.sooner.Value, x.sooner.Low, x.sooner.High))
 }

@@ -63,11 +63,12 @@ func (p *Plan) name() string {
 
 func (p *Plan) equal(o *Plan) bool { return fmt.Sprint(*p) == fmt.Sprint(*o) }
 
-// offer is everything of the executor but the autopilot's own switch.
-func offer() []string {
+// offer is everything of the executor but the autopilot's own switch, and telemetry
+// where there are no spans.
+func offer(spans bool) []string {
 	var names []string
 	for _, o := range catalog.Optimizations() {
-		if o.Name != catalog.EnableAutomatic {
+		if o.Name != catalog.EnableAutomatic && (spans || o.Name != catalog.EnableTelemetry) {
 			names = append(names, o.Name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"autotune"
@@ -89,7 +90,7 @@ func (p *Plan) session(ctx context.Context, env Env) (*Session, error) {
 	s := &Session{Plan: *p}
 	steering := time.Duration(p.Seconds * float64(time.Second))
 	cfg := demo.RunConfig{
-		Workload: workloadOf(p.Workload), Offer: offer(), Partial: true, Rate: p.Rate, Items: p.Items, Seed: p.Seed,
+		Workload: workloadOf(p.Workload), Offer: offer(env.Exporter != nil), Partial: true, Rate: p.Rate, Items: p.Items, Seed: p.Seed,
 		MinRequests: p.minRequests(), CheckPairs: p.Pairs, LoadCommand: env.LoadCommand, Exporter: env.Exporter,
 		Duration: steering + time.Duration(p.Pairs)*2*(blocks.Washout+blocks.Measure) + 8*time.Second, // warming up, tidying
 	}
@@ -127,7 +128,7 @@ func (p *Plan) arm(cfg *demo.RunConfig, moves *mover) error {
 	case Blind:
 		cfg.Policy = policies.NewInOrder(string(Blind), order)
 	case Chance:
-		names := offer()
+		names := slices.Clone(cfg.Offer)
 		rng := rand.New(rand.NewPCG(p.Seed, 61))
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		cfg.Policy = policies.NewInOrder(string(Chance), names)

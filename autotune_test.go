@@ -307,6 +307,7 @@ func TestAutopilot_guardAbortsWithinTicks(t *testing.T) {
 		finish(t, pilot)
 		synctest.Wait()
 		require.Equal(t, autotune.AlertGuard, alerts[0].Kind)
+		require.Equal(t, alerts, pilot.Status().Alerts, "who looks sees what was told")
 	})
 }
 

@@ -140,7 +140,7 @@ func (a *Autopilot) store() {
 	a.revision, a.published = a.core.Revision(), time.Now()
 	s := &Status{
 		Status: a.core.Status(), Policy: a.policy, Seed: a.cfg.Seed, Until: a.cfg.Budget.Until,
-		AlertsDropped: a.news.dropped.Load(), Verdicts: maps.Clone(a.verdicts),
+		Alerts: a.news.alerts(), AlertsDropped: a.news.dropped.Load(), Verdicts: maps.Clone(a.verdicts),
 		Instance: a.cfg.Instance, StandsBy: a.replica.standsBy(time.Since(a.started)),
 	}
 	if cpu, ok := sensors.ThreadCPU(); ok && a.cpuKnown {

@@ -1,6 +1,8 @@
 package autotune
 
 import (
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,20 +30,23 @@ const (
 
 // Alert is something that a person should look at.
 type Alert struct {
-	At   time.Time
-	Kind AlertKind
+	At   time.Time `json:"at"`
+	Kind AlertKind `json:"kind"`
 	// Message says it for people.
-	Message string
+	Message string `json:"message"`
 	// Step has the figures of an AlertStep: which step and metric, the values, the
 	// threshold. It is nil for every other kind.
-	Step *executor.Alert
+	Step *executor.Alert `json:"-"`
 	// Degraded has those of an AlertDegraded; nil for every other kind.
-	Degraded *controller.Degraded
+	Degraded *controller.Degraded `json:"-"`
 }
 
 // newsQueue is how many alerts and decisions may wait for slow callbacks; as many
-// alerts of the executor's wait in the executor.
-const newsQueue = 64
+// alerts of the executor's wait in the executor. alertsShown are those of Status.
+const (
+	newsQueue   = 64
+	alertsShown = 16
+)
 
 // news calls the owner back from a goroutine of its own, so that a callback
 // may take its time, or call Close. The executor's alerts come to it directly.
@@ -50,6 +55,9 @@ type news struct {
 	dropped atomic.Int64
 	alert   func(Alert)
 	decide  func(controller.Trial)
+
+	mu     sync.Mutex
+	latest []Alert // written once each: a longer one takes its place
 }
 
 // startNews begins to call back, if there is somebody to call, and to log and
@@ -80,7 +88,9 @@ func (n *news) run(steps <-chan executor.Alert, log *zerolog.Logger) {
 				continue
 			}
 			log.Warn().Str("step", step.Step).Str("metric", string(step.Metric)).Float64("threshold", step.Threshold).Msg(step.String())
-			n.alert(Alert{At: step.At, Kind: AlertStep, Message: step.String(), Step: &step})
+			a := Alert{At: step.At, Kind: AlertStep, Message: step.String(), Step: &step}
+			n.keep(a)
+			n.alert(a)
 		}
 	}
 }
@@ -88,7 +98,22 @@ func (n *news) run(steps <-chan executor.Alert, log *zerolog.Logger) {
 // send queues an alert, now, or counts it as dropped.
 func (n *news) send(alert Alert) {
 	alert.At = time.Now()
+	n.keep(alert)
 	n.add(func() { n.alert(alert) })
+}
+
+// keep remembers an alert for those who look, whether it is heard or not.
+func (n *news) keep(a Alert) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.latest = append(slices.Clone(n.latest[max(0, len(n.latest)+1-alertsShown):]), a)
+}
+
+// alerts are the latest, oldest first; not to be written to.
+func (n *news) alerts() []Alert {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.latest
 }
 
 // decided queues a verdict, likewise.

@@ -2,6 +2,7 @@ package autotune
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -60,4 +61,25 @@ func TestRecorder_auditsAndAlerts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Status has the latest alerts, also those that no callback had the time for, and
+// what was handed out once stays as it was.
+func TestNews_keepsTheLatestAlerts(t *testing.T) {
+	n := &news{queue: make(chan func(), 1), alert: func(Alert) {}}
+	require.Empty(t, n.alerts())
+	n.send(Alert{Kind: AlertLease, Message: "first"})
+	before := n.alerts()
+	require.Len(t, before, 1)
+	for i := range 2 * alertsShown {
+		n.send(Alert{Kind: AlertStep, Message: strconv.Itoa(i)})
+	}
+	require.Equal(t, "first", before[0].Message)
+	after := n.alerts()
+	require.Len(t, after, alertsShown)
+	for i, a := range after {
+		require.Equal(t, strconv.Itoa(alertsShown+i), a.Message)
+		require.False(t, a.At.IsZero())
+	}
+	require.EqualValues(t, 2*alertsShown, n.dropped.Load())
 }

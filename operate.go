@@ -37,6 +37,9 @@ type Status struct {
 	// Verdicts of this session by outcome, audits included: of Ended there are only
 	// the latest.
 	Verdicts map[controller.Outcome]uint64 `json:"verdicts,omitempty"`
+	// Alerts are the latest 16 since the start of this process, oldest first, those
+	// that were dropped too.
+	Alerts []Alert `json:"alerts,omitempty"`
 	// AlertsDropped, and decisions, because a callback was too slow; those on steps
 	// are counted in the executor's Stats.
 	AlertsDropped int64 `json:"alerts_dropped,omitempty"`

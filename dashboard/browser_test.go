@@ -112,10 +112,18 @@ func (b *browser) until(t *testing.T, selector, want string) {
 	require.Failf(t, "never", "%s: %q in %q", selector, want, got)
 }
 
-// press does with the keyboard what a click does.
+// press does with the keyboard what a click does. The page may draw the button anew at
+// any moment, so it is looked for and reached in one step; the focus outlives that.
 func (b *browser) press(t *testing.T, button string) {
 	t.Helper()
-	b.do(t, chromedp.WaitEnabled(button, chromedp.ByQuery), chromedp.Focus(button, chromedp.ByQuery), chromedp.KeyEvent(kb.Enter))
+	for range 300 {
+		if eval[bool](t, b, fmt.Sprintf("(e => !!e && !e.disabled && (e.focus(), document.activeElement === e))(document.querySelector(%q))", button)) {
+			b.do(t, chromedp.KeyEvent(kb.Enter))
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	require.Fail(t, "never enabled", button)
 }
 
 // ask opens the dialog of a change by the keyboard and fills it in: the token if it is
@@ -320,6 +328,10 @@ func TestPage_inABrowser(t *testing.T) {
 	b.change(t, labeled("Unpin batch_rows"), "")
 	b.change(t, "#revert-all", "")
 	require.EqualValues(t, 100, o.shop.rows.Load())
+
+	// What a person should look at is said.
+	said := eval[string](t, b, `show({ ...status, alerts: [{ at: "2026-03-01T12:00:00Z", kind: "degraded", message: "cost is <b>worse</b>" }] }), document.querySelector("#alerts").innerText`)
+	require.Contains(t, said, "degraded\tcost is <b>worse</b>")
 	o.close()
 	b.check(t)
 }

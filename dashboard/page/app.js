@@ -240,6 +240,18 @@ function showOutlook(s) {
   });
 }
 
+function showAlerts(s) {
+  const all = (s.alerts ?? []).toReversed();
+  redraw($('alerts'), all, () => {
+    if (!all.length) return [el('p', 'None since this process started.', 'empty')];
+    return [scroll(table(['at', 'kind', 'what a person should look at'], all.map((a) => {
+      const row = el('tr'), head = el('th', clock(a.at)); head.scope = 'row';
+      row.append(head, el('td', a.kind), el('td', a.message, 'wide'));
+      return row;
+    })), 'Alerts')];
+  });
+}
+
 function showState(s) {
   const verdicts = s.verdicts ?? {};
   const facts = [
@@ -283,6 +295,7 @@ function show(s) {
   showSetting(s);
   showKept(s);
   showOutlook(s);
+  showAlerts(s);
   showState(s);
   if (news) showDecisions();
 }

@@ -76,6 +76,26 @@ func TestPlain_toldOnce(t *testing.T) {
 `, out.String())
 }
 
+// An alert is told when it comes, once, but not one that is a decision besides.
+func TestPlain_alertsAreTold(t *testing.T) {
+	var out bytes.Buffer
+	now := storyStart.Add(time.Minute)
+	v := New(&out, Options{Mode: Plain, Now: func() time.Time { return now }})
+	defer v.Close()
+	s := autotune.Status{Status: controller.Status{Phase: controller.Idle}, Alerts: []autotune.Alert{
+		{At: storyStart, Kind: autotune.AlertDegraded, Message: "cost is\nworse"}, {At: storyStart.Add(time.Second), Kind: autotune.AlertGuard, Message: "a tripped"},
+	}}
+	v.Show(s)
+	v.Show(s)
+	s.Alerts = append(s.Alerts, autotune.Alert{At: storyStart.Add(2 * time.Second), Kind: autotune.AlertLease, Message: "it stalled"})
+	v.Show(s)
+	assert.Equal(t, `2026-03-01T12:00:00Z alert: degraded: cost is worse
+2026-03-01T12:01:00Z idle
+2026-03-01T12:00:02Z alert: lease: it stalled
+`, out.String())
+	assert.Contains(t, Snapshot("page", &s, nil, now, 80), "  alert  12:00:02 lease: it stalled\n")
+}
+
 func TestPlain_aLongRestoreIsTold(t *testing.T) {
 	var out bytes.Buffer
 	now := storyStart

@@ -93,6 +93,11 @@ func (s style) serviceRows(sc *scene, room int) []row {
 	if open := approvals(st); open > 0 {
 		rows = append(rows, labeled(6, "advice", fmt.Sprintf("%d of %d proposals wait for an answer", open, len(st.Advice))))
 	}
+	if n := len(sc.status.Alerts); n > 0 {
+		a := &sc.status.Alerts[n-1]
+		text := fmt.Sprintf("%s%s: %s", stamp(a.At.In(sc.now.Location()), sc.now), clean(string(a.Kind)), clean(a.Message))
+		rows = append(rows, twoRows("alert", 5, 9, wrap(text, room, ""))...)
+	}
 	budget := fmt.Sprintf("%.3g of error left", st.Wealth)
 	for i := range st.Audits {
 		a := &st.Audits[i]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"autotune"
 	"autotune/controller"
 )
 
@@ -121,6 +122,15 @@ func advises(a *controller.Advice) string {
 		text += ": " + a.Why
 	}
 	return clean(text)
+}
+
+// alarms says an alert; "" for one that is told as a decision or as a phase.
+func alarms(a *autotune.Alert) string {
+	switch a.Kind {
+	case autotune.AlertGuard, autotune.AlertRollback, autotune.AlertPaused:
+		return ""
+	}
+	return "alert: " + clean(string(a.Kind)) + ": " + clean(a.Message)
 }
 
 // state is the phase and why, without what the trial's own line says.

@@ -81,6 +81,7 @@ type telling struct {
 	ended   int             // id of the last ended trial, plus 1
 	endedAt time.Time       // its end: ids begin anew where nothing is remembered
 	advised map[string]bool // proposals, by id
+	alerted time.Time       // the last alert's
 	phase   string
 	stage   stage
 	last    time.Time // of the last plain line
@@ -217,6 +218,14 @@ func (v *View) tell(s *autotune.Status) {
 		if t.ID >= v.told.ended || t.Ended.After(v.told.endedAt) {
 			v.sayAt(t.Ended, Decision(t))
 			v.told.ended, v.told.endedAt = t.ID+1, t.Ended
+		}
+	}
+	for i := range s.Alerts {
+		if a := &s.Alerts[i]; a.At.After(v.told.alerted) {
+			v.told.alerted = a.At
+			if text := alarms(a); text != "" {
+				v.sayAt(a.At, text)
+			}
 		}
 	}
 	phase, text := v.worthTelling(&s.Status)

@@ -70,7 +70,7 @@ bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Pee
 	done; \
 	$(tool) benchstat $(if $(COL),-col $(COL)) result="$$out"
 
-experiments: ## run all simulated experiments, in some 35 minutes on two cores: make experiments ARGS="--short"
+experiments: ## run all simulated experiments, in some 40 minutes on two cores: make experiments ARGS="--short"
 	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)
 
 overhead: ## measure what the autopilot costs a service, in some 12 minutes: make overhead OUT=docs

@@ -137,17 +137,9 @@ func apart(r *Results, first, second, of string) Estimate {
 
 func noisyClaims(r *Results) []Claim {
 	var out []Claim
-	worseOf := func(contender string) (bad, n float64) {
-		t := r.Where(func(c Cell) bool { return c.Contender == contender })
-		for i, k := range t.Values[keeps] {
-			n += k
-			bad += t.Values[keptWorseOf][i]
-		}
-		return bad, n
-	}
-	without, of := worseOf(untested)
+	without, of := worseKeeps(r, untested)
 	for _, ours := range []string{ourName, ourJoint} {
-		bad, n := worseOf(ours)
+		bad, n := worseKeeps(r, ours)
 		low, high := stats.Binomial(int(bad), max(int(n), 1), 0.95)
 		out = append(out, Claim{
 			Text:   fmt.Sprintf("%s: at most %.0f %% of keeps are truly worse", ours, 100*mostWorse),

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -56,6 +57,10 @@ type rival struct {
 	rule Rule
 	p    play
 	rng  *rand.Rand
+	// sight is what the policy may look at, beside what changes by itself: what was
+	// measured of the service, and what may not be tried at all. See sighted.
+	sight controller.View
+	seen  [2]lately // of the safe setting, and of the new one, if it has sight
 
 	now      time.Time
 	safe     controller.Setting
@@ -63,8 +68,9 @@ type rival struct {
 	trials   int
 	trial    *controller.Trial
 	policy   controller.Policy
-	order    bool // the coin of this pair: the new setting first
-	block    int  // blocks that ended
+	order    bool          // the coin of this pair: the new setting first
+	block    int           // blocks that ended
+	long     time.Duration // a block, without its washout
 	values   [2][]float64
 	washing  bool
 	left     time.Duration // of the washout or the block
@@ -100,7 +106,8 @@ func NewRival(rule Rule, c RivalConfig) controller.Stepper {
 func newRival(rule Rule, p play) *rival {
 	return &rival{
 		rule: rule, p: p, policy: p.policy(), cool: map[string]time.Time{},
-		rng: rand.New(rand.NewPCG(p.seed, 11)),
+		rng:   rand.New(rand.NewPCG(p.seed, 11)),
+		sight: controller.View{Space: p.space, Offered: p.offered, PairsLeft: -1, Seed: p.seed},
 	}
 }
 
@@ -130,6 +137,7 @@ func (r *rival) Step(in controller.Input) controller.Command {
 		r.safe = in.Current
 		r.propose()
 	case r.trial == nil:
+		r.see(0, &in.Sample)
 		r.propose()
 	case in.ApplyErr != "" || in.ObserveErr != "":
 		r.end(controller.Errored, controller.ApplyFailed)
@@ -147,26 +155,43 @@ func (r *rival) send(s controller.Setting) {
 
 // propose begins the trial of what the policy proposes, or waits.
 func (r *rival) propose() {
-	blocked := map[string]string{}
-	for key, until := range r.cool {
-		if until.After(r.now) {
-			blocked[key] = "cooling down"
-		}
+	view := r.view()
+	p, ok := r.policy.Propose(view)
+	for ok && r.sight.Baseline != nil && r.tooRare(&p) { // the Controller tells it as advice
+		key := p.BlockKey()
+		r.sight.Blocked[key], view.Blocked[key] = "acts too rarely", "acts too rarely"
+		p, ok = r.policy.Propose(view)
 	}
-	p, ok := r.policy.Propose(controller.View{
-		At: r.now, Space: r.p.space, Safe: r.safe, Offered: r.p.offered, Blocked: blocked, PairsLeft: -1, Seed: r.p.seed,
-	})
 	if !ok {
 		r.cmd.Wait = max(r.p.timing.Tick, time.Second)
 		return
 	}
 	r.trials++
 	r.trial = &controller.Trial{
-		ID: r.trials, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change,
+		ID: r.trials, Optimization: p.Optimization, Move: p.Move, Why: p.Why, Change: p.Change, Basis: p.Basis,
 		From: r.safe, To: r.safe.With(p.Change), Started: r.now,
 	}
-	r.block, r.values = 0, [2][]float64{}
+	r.block, r.values, r.long = 0, [2][]float64{}, r.blockOf(&p)
+	r.seen[1] = lately{}
 	r.begin()
+}
+
+// view is what the policy may look at now.
+func (r *rival) view() controller.View {
+	v := r.sight
+	v.At, v.Safe, v.Blocked = r.now, r.safe, maps.Clone(r.sight.Blocked)
+	if v.Blocked == nil {
+		v.Blocked = map[string]string{}
+	}
+	if v.Baseline != nil {
+		v.Baseline = r.seen[0].sample()
+	}
+	for key, until := range r.cool {
+		if until.After(r.now) {
+			v.Blocked[key] = "cooling down"
+		}
+	}
+	return v
 }
 
 // fresh says whether the block is one of the new setting.
@@ -193,7 +218,7 @@ func (r *rival) begin() {
 	r.send(s)
 	r.washing, r.left = r.p.timing.Washout > 0, r.p.timing.Washout
 	if !r.washing {
-		r.left = r.p.timing.Measure
+		r.left = r.long
 	}
 	r.sample.Reset()
 	r.cmd.Wait = r.left
@@ -211,7 +236,7 @@ func (r *rival) take(in *controller.Input) {
 	switch {
 	case r.left > 0:
 	case r.washing:
-		r.washing, r.left = false, r.p.timing.Measure
+		r.washing, r.left = false, r.long
 		r.cmd.Epoch++
 	default:
 		r.endBlock()
@@ -225,6 +250,7 @@ func (r *rival) endBlock() {
 	if r.fresh() {
 		arm = 1
 	}
+	r.see(arm, &r.sample)
 	v, ok := r.sample.Value(r.p.goals[0].Metric)
 	if !ok || !(v > 0) || math.IsInf(v, 0) {
 		r.end(controller.Inconclusive, controller.NoData)
@@ -247,6 +273,7 @@ func (r *rival) endBlock() {
 	switch r.rule.Decide(r.values[0], r.values[1]) {
 	case Promote:
 		r.safe = r.trial.To
+		r.seen[0] = r.seen[1]
 		r.end(controller.Kept, controller.Better)
 	case RollBack:
 		r.end(controller.Reverted, controller.Worse)

@@ -244,7 +244,8 @@ func (c *Controller) recordState() {
 	c.record(Record{Kind: RecordState, State: &s})
 }
 
-// State returns a copy of the durable state.
+// State returns a copy of the durable state, of which the Trials are shared, to be
+// read only: they are written once, and what was handed out never changes.
 func (c *Controller) State() State {
 	s := c.state
 	s.Memory = make(map[string]Memory, len(c.state.Memory))
@@ -257,7 +258,7 @@ func (c *Controller) State() State {
 	}
 	s.Keeps = cloneKeeps(c.state.Keeps)
 	s.Wishes = c.state.Wishes.clone()
-	s.Trials, s.Past = slices.Clone(c.state.Trials), slices.Clone(c.state.Past)
+	s.Trials, s.Past = slices.Clip(c.state.Trials), slices.Clone(c.state.Past)
 	if c.state.Running != nil {
 		t := *c.state.Running
 		s.Running = &t

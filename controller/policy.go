@@ -19,7 +19,8 @@ type View struct {
 	Baseline *Sample
 	// Planning says what trials take.
 	Planning Planning
-	// Trials that ended, oldest first, the latest 64, without effects and settings.
+	// Trials that ended, oldest first, the latest 64, without effects and settings. They
+	// are shared, and read only.
 	Trials []Trial
 	// Regime counts how often the world changed: another build, another level.
 	Regime int

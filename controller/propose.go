@@ -166,7 +166,7 @@ func (c *Controller) view() View {
 	blocked := c.blocked()
 	return View{
 		At: c.now, Space: c.cfg.Space, Initial: c.state.Initial, Safe: c.state.Safe, Offered: c.cfg.Offered,
-		Blocked: blocked, Baseline: c.recent[0].sample(), Planning: c.planning(), Trials: slices.Clone(c.state.Trials),
+		Blocked: blocked, Baseline: c.recent[0].sample(), Planning: c.planning(), Trials: slices.Clip(c.state.Trials),
 		Regime: c.state.Regime.Number, Joint: c.cfg.Joint,
 		Untried: c.untried(blocked), PairsLeft: c.pairsLeft(nil), Seed: c.cfg.Seed,
 	}

@@ -41,6 +41,7 @@ type State struct {
 	Proven bool `json:"proven,omitempty"`
 	Deaths int  `json:"deaths,omitempty"`
 	// Trials that ended, oldest first, the latest 64, without effects and full settings.
+	// Of what Controller.State hands out they are shared, and read only.
 	Trials []Trial `json:"trials,omitempty"`
 }
 

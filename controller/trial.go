@@ -379,6 +379,9 @@ func before(t *Trial) Setting {
 	return SettingOf(was)
 }
 
+// latest are the last trials. Nothing that was appended is ever written again, so a
+// reader may hold a clipped slice of them (slices.Clip) for as long as it likes: what
+// is appended later is beyond its end, and beyond its capacity.
 func latest(t []Trial) []Trial { return t[max(0, len(t)-maxTrials):] }
 
 // closeTrial writes the verdict and lets everybody learn from it.

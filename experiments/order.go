@@ -131,20 +131,21 @@ func judges() []Rule { return []Rule{Window(), Welch(), Kayenta(), Threshold()} 
 
 // proposer is who proposes, and who judges what is proposed.
 type proposer struct {
-	name string
-	on   func(w *workload, seed uint64) contender
+	name  string
+	rival bool // judges
+	on    func(w *workload, seed uint64) contender
 }
 
 // controlled is a policy before the Controller.
 func controlled(name string, policy func(w *workload, seed uint64) controller.Policy) proposer {
-	return proposer{name, func(w *workload, seed uint64) contender {
+	return proposer{name, false, func(w *workload, seed uint64) contender {
 		return proposing(autotune(), func() controller.Policy { return policy(w, seed) })
 	}}
 }
 
 // judged is the guide before a rival.
 func judged(r Rule) proposer {
-	return proposer{r.Name, func(*workload, uint64) contender { return proposing(bySight(r), guide("")) }}
+	return proposer{r.Name, true, func(*workload, uint64) contender { return proposing(bySight(r), guide("")) }}
 }
 
 // proposing is a contender with a policy of its own.
@@ -165,7 +166,7 @@ func Order() Experiment {
 			"find, nothing is timed. The guide is not told the workload; without ranking it is, looks at no signal, and follows its fixed order for it; random order is another one in each seed. "+
 			"All go on to numbers, and off again, alike; without memory and interactions the guide forgets what trials showed of effects (see noisy for what that is worth where knobs interact). "+
 			"The rivals judge what the guide proposes: it sees what it sees before the Controller, which measures the service first, and blocks are as long; but a rival shows no intervals to remember, "+
-			"and looks at one goal. What they keep that is truly worse than what it replaced, by more than %.1f %%, is counted for all. Rivals that turn one number have nothing to turn here; see contenders.",
+			"and looks at one goal. Where the guide proposes nothing they are left out. What is kept that is truly worse than what it replaced, by more than %.1f %%, is counted for all. Rivals that turn one number have nothing to turn here; see contenders.",
 			orderLong, 100*leastStep),
 		Cells: orderCells,
 		Measures: []Measure{
@@ -200,8 +201,8 @@ func orderCells(short bool) ([]Cell, error) {
 		plantGround(&g, w.Scenario, w.Offered, "")
 		truth := &truth{scenario: w.Scenario, known: &onces[string, goalCosts]{}}
 		for _, p := range proposers() {
-			if w.still && p.name == byPlain {
-				continue // there is nothing to learn
+			if w.still && p.name == byPlain || w.still && w.Workload != "" && p.rival {
+				continue // there is nothing to learn; the guide proposes nothing, whoever judges
 			}
 			cells = append(cells, Cell{
 				Scenario: w.Name, Contender: p.name, Params: fmt.Sprint(orderLong), Trials: seeds, Batch: 1,

@@ -247,7 +247,7 @@ func (c *Controller) beginAudit(k *Keep, t Trial) bool {
 	if len(r.goals) == 0 {
 		return false
 	}
-	t.ID, t.Started, t.Alpha, t.Evidence = c.state.NextTrial, c.now, 1/rollBackAt, r.stake
+	t.ID, t.Regime, t.Started, t.Alpha, t.Evidence = c.state.NextTrial, c.state.Regime.Number, c.now, 1/rollBackAt, r.stake
 	c.state.NextTrial++
 	r.trial = t
 	c.launch(r)

@@ -222,6 +222,7 @@ func TestAudit_doubtsWhatTheKeepRestsOn(t *testing.T) {
 			require.Empty(t, final.Keeps)
 			require.Equal(t, 1, final.Memory["x"].Failures, "it cools down as after a failure")
 			require.True(t, final.Memory["x"].CoolUntil.After(last.Ended))
+			require.False(t, final.Memory["x"].LeftAlone)
 			require.Zero(t, final.Memory["x"].Tried)
 			require.InDelta(t, 0.01, final.Spent["first"], 1e-9, "what it took from the tolerance is given back")
 			require.InDelta(t, 0.25, final.Wealth, 1e-12, "and earns nothing")

@@ -43,8 +43,8 @@ func (c *Controller) remember(t *Trial) {
 	length := max(t.Ended.Sub(t.Started), c.layoutOf(t.Change).pair())
 	switch {
 	case t.Outcome == Kept:
-		m.Failures, m.Strikes, m.CoolUntil = 0, 0, time.Time{}
-		c.cool(c.wayBack(t), t.Ended.Add(coolDown[0]*length)) // it was just shown worse
+		m.Failures, m.Strikes, m.CoolUntil, m.LeftAlone = 0, 0, time.Time{}, false
+		c.cool(c.wayBack(t), t.Ended.Add(coolDown[0]*length), false) // it was just shown worse
 	case t.Interrupted():
 		m.Tried-- // says nothing about the candidate
 	default:
@@ -63,8 +63,23 @@ func (c *Controller) remember(t *Trial) {
 
 // fail begins a cool-down, longer after each failure in a row.
 func (m *Memory) fail(at time.Time, length time.Duration) {
-	m.CoolUntil = at.Add(coolDown[min(m.Failures, len(coolDown)-1)] * length)
+	m.CoolUntil, m.LeftAlone = at.Add(coolDown[min(m.Failures, len(coolDown)-1)]*length), false
 	m.Failures++
+}
+
+// EndsWithBuild reports whether another build ends the cool-down: if it rests on what
+// was measured. What broke a hard limit, and what somebody wants left alone, waits.
+func (m Memory) EndsWithBuild() bool { return !m.LeftAlone && m.Strikes == 0 && m.Blamed == 0 }
+
+// warmUp ends the cool-downs that rest on what was measured on another build. What is
+// worth a trial again is the policy's to say, by what it believes of it now.
+func (c *Controller) warmUp() {
+	for key, m := range c.state.Memory {
+		if m.EndsWithBuild() {
+			m.CoolUntil = time.Time{}
+			c.state.Memory[key] = m
+		}
+	}
 }
 
 // wayBack is the key of the opposite move of a switch, or "".
@@ -81,12 +96,18 @@ func (c *Controller) wayBack(t *Trial) string {
 	return ""
 }
 
-// cool keeps a candidate from being tried before a time.
-func (c *Controller) cool(key string, until time.Time) {
-	if m := c.state.Memory[key]; key != "" && m.CoolUntil.Before(until) {
-		m.CoolUntil = until
-		c.state.Memory[key] = m
+// cool keeps a candidate from being tried before a time, on another build too if
+// somebody wants it left alone.
+func (c *Controller) cool(key string, until time.Time, leftAlone bool) {
+	if key == "" {
+		return
 	}
+	m := c.state.Memory[key]
+	m.LeftAlone = leftAlone || m.LeftAlone && m.CoolUntil.After(c.now)
+	if m.CoolUntil.Before(until) {
+		m.CoolUntil = until
+	}
+	c.state.Memory[key] = m
 }
 
 // respect keeps switches that somebody outside moved as they are for as long as
@@ -97,8 +118,8 @@ func (c *Controller) respect(changed map[string]float64) {
 	c.heedInPast(changed)
 	for _, o := range c.cfg.Offered {
 		if _, moved := changed[o.Switch]; moved {
-			c.cool(o.Name, until)
-			c.cool(o.Switch+"=0", until)
+			c.cool(o.Name, until, true)
+			c.cool(o.Switch+"=0", until, true)
 		}
 	}
 }

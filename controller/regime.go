@@ -6,10 +6,15 @@ import "math"
 // when the service's code is another (Config.Build, after a deploy), and when the
 // goals of the safe setting are at another level: worse than expected by the
 // alert's threshold, or better by as much. Neither proves that anything turned.
-// So nothing that is kept is given up, and no cool-down ends: what was kept in a
-// regime that this may be again is tried (return.go), what is kept is audited now,
-// what is likeliest to have turned first, and policies are told the number of the
-// regime, by which they trust what was shown before it less.
+// So nothing that is kept is given up: what was kept in a regime that this may be
+// again is tried (return.go), what is kept is audited now, what is likeliest to have
+// turned first, and policies are told the number of the regime, by which they trust
+// what was shown before it less.
+//
+// A cool-down keeps what failed on this code from being tried over and over, and says
+// nothing of other code: another build ends it, so that what turned by much is found
+// in its first release. It is then the policy's to say what may have turned. Levels
+// come and go, by day and by night, and end none.
 type Regime struct {
 	Number int    `json:"number,omitempty"`
 	Build  string `json:"build,omitempty"` // of the service
@@ -51,6 +56,7 @@ func (c *Controller) takeUpRegime(old *State) {
 	case was != build:
 		c.note("build %s, was %s", build, was)
 		c.newRegime(build, c.state.Safe)
+		c.warmUp()
 	}
 }
 

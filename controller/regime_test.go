@@ -167,3 +167,37 @@ func TestJoint_twoTogetherIfTheOwnerAllows(t *testing.T) {
 	trace, _ = run(true, two, func(o []Optimization) { o[1].Equivalence, o[1].MayDiffer = Bounded, "results" })
 	require.Contains(t, refusal(trace), "not granted by the owner")
 }
+
+// A cool-down that a trial earned is over on another build. What broke a hard limit
+// waits, and so does what somebody turned off.
+func TestRegime_anotherBuildEndsCoolDowns(t *testing.T) {
+	names := []string{"failed", "broke", "blamed", "undone"}
+	tried := func(build string) []string {
+		space, offered, initial := switches(names...)
+		later := epochZero.Add(time.Hour)
+		state := &State{
+			Version: StateVersion, Initial: SettingOf(initial), Safe: SettingOf(initial), Wealth: 0.25, NextTrial: 4, Proven: true, Regime: Regime{Build: "1"},
+			Memory: map[string]Memory{
+				"failed": {Tried: 1, Failures: 1, CoolUntil: later},
+				"broke":  {Tried: 1, Failures: 1, CoolUntil: later, Strikes: 1},
+				"blamed": {Tried: 1, Failures: 1, CoolUntil: later, Blamed: 1},
+				"undone": {Tried: 1, CoolUntil: later, LeftAlone: true},
+			},
+		}
+		p := newPlant(4, space, initial)
+		c, err := New(Config{
+			Space: space, Offered: offered, Goals: []Goal{{Metric: "cost"}}, Policy: &eachOnce{}, Seed: 4, Timing: fast, State: state, Build: build,
+			Budget: Budget{Until: epochZero.Add(5 * time.Minute)},
+		})
+		require.NoError(t, err)
+		var trace Trace
+		require.NoError(t, Run(context.Background(), p, c, Loop{Record: &trace}))
+		var out []string
+		for _, v := range trace.Verdicts() {
+			out = append(out, v.Optimization)
+		}
+		return out
+	}
+	require.Empty(t, tried("1"))
+	require.Equal(t, []string{"failed"}, tried("2"))
+}

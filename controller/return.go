@@ -6,15 +6,16 @@ import (
 	"slices"
 )
 
-// Load has days and nights, and releases are rolled back: a regime may be one that
-// was there before. Which one it is cannot be told from its level, since another
-// setting is in force. But what was kept in the last few is known, and a trial asks
-// for all of it at once: when a regime begins, before anything else is tried, at most
-// two of those settings are, first the one to which the same setting led before.
-// A trial of one is judged, kept, audited and remembered as any other. That it
-// changes several optimizations needs no word of the owner: each step to it was kept
-// on evidence of its own. What led nowhere twice in a row is forgotten, so that what
-// comes and goes without turning anything costs nothing in the end.
+// Load has days and nights, and releases are rolled back, or mended by the next one: a
+// regime may be as one that was there before. Which one it is cannot be told from its
+// level, since another setting is in force. But what was kept in the last few is known,
+// and a trial asks for all of it at once: when a regime begins, before anything else is
+// tried, at most two of those settings are, first those of the same build, and of them
+// the one to which the same setting led before. A trial of one is judged, kept, audited
+// and remembered as any other. That it changes several optimizations needs no word of
+// the owner: each step to it was kept on evidence of its own. What led nowhere twice in
+// a row is forgotten, so that what comes and goes without turning anything costs
+// nothing in the end.
 //
 // Nothing goes back that the operator moved since, or pinned; nor what is out of
 // limits, in quarantine or not to be judged by a trial.
@@ -25,10 +26,10 @@ const (
 	mostMisses  = 2 // in a row
 )
 
-// remind keeps in mind what was kept in a regime, once for each setting of a build.
+// remind keeps in mind what was kept in a regime, once for each setting.
 func (c *Controller) remind(ended Regime) {
 	c.state.Past = slices.DeleteFunc(c.state.Past, func(p Regime) bool {
-		if p.Build != ended.Build || !p.Kept.Equal(ended.Kept) {
+		if !p.Kept.Equal(ended.Kept) {
 			return false
 		}
 		ended.Returned, ended.Misses = p.Returned, p.Misses
@@ -51,7 +52,7 @@ func (c *Controller) comeBack() bool {
 		switch p := &c.state.Past[i]; {
 		case p.Returned >= now.First && p.Returned > 0:
 			tried++
-		case p.Build == now.Build && !p.Kept.Equal(c.state.Safe):
+		case !p.Kept.Equal(c.state.Safe):
 			left = append(left, p)
 		}
 	}
@@ -59,7 +60,10 @@ func (c *Controller) comeBack() bool {
 		return false
 	}
 	led := func(p *Regime) int { // 0 comes first
-		if p.From.Equal(now.From) {
+		switch {
+		case p.Build != now.Build:
+			return 2
+		case p.From.Equal(now.From):
 			return 0
 		}
 		return 1

@@ -15,7 +15,7 @@ func (c *Controller) considerRevert(w Wish) (string, func() bool, error) {
 	}
 	k := c.state.Keeps[i]
 	return fmt.Sprintf("%s %s, kept by trial %d, is reverted: %s", k.Optimization, k.Move, k.Trial, textOf(back)), func() bool {
-		c.cool(k.Key, c.untilForgotten())
+		c.cool(k.Key, c.untilForgotten(), true)
 		return c.goBack(back, fmt.Sprintf("trial %d reverted %s", k.Trial, w.By), func(o *Keep) bool { return o.Trial == k.Trial })
 	}, nil
 }
@@ -115,7 +115,7 @@ func (c *Controller) considerRevertAll(w Wish) (string, func() bool, error) {
 		}
 		for i := range c.state.Keeps {
 			if k := &c.state.Keeps[i]; undone(k) {
-				c.cool(k.Key, until)
+				c.cool(k.Key, until, true)
 			}
 		}
 		return c.goBack(back, "everything reverted "+w.By.String(), undone)

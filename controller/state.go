@@ -59,6 +59,9 @@ type Memory struct {
 	Failures int `json:"failures,omitempty"`
 	// CoolUntil is when it may be tried again.
 	CoolUntil time.Time `json:"cool_until,omitzero"`
+	// LeftAlone: the cool-down is for what somebody undid or moved, and another build
+	// does not end it.
+	LeftAlone bool `json:"left_alone,omitempty"`
 	// TakenBack: an alert took a keep back once. The next one stays until an
 	// audit speaks against it.
 	TakenBack bool `json:"taken_back,omitempty"`

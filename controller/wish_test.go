@@ -222,6 +222,7 @@ func TestWish_revertOneOfTwo(t *testing.T) {
 	core, trace := session(t, map[int]Wish{140: {Kind: WishRevert, Trial: 1}}, nil)
 	require.Len(t, trace.Verdicts(), 2)
 	require.Equal(t, []string{"gain on, kept by trial 1, is reverted: gain=0"}, answers(trace))
+	require.True(t, core.State().Memory["gain"].LeftAlone, "another build does not bring it back at once")
 	safe := core.Status().Safe
 	require.False(t, safe.On("gain"))
 	require.True(t, safe.On("more"), "later keeps stay")

@@ -129,7 +129,11 @@ func (f *facts) harmNext(t *controller.Trial, kind string) []string {
 		case m.Quarantined != "":
 			next = append(next, "it is in quarantine and not tried again: "+sentence(m.Quarantined)+". A fresh journal folder is the way out, once the cause is mended")
 		case m.CoolUntil.After(f.to):
-			next = append(next, "it is tried again after "+when(m.CoolUntil)+"; to rule that out, pin it (Config.Pinned)")
+			earlier := ""
+			if m.EndsWithBuild() {
+				earlier = ", or with another build"
+			}
+			next = append(next, "it is tried again after "+when(m.CoolUntil)+earlier+"; to rule that out, pin it (Config.Pinned)")
 		}
 	}
 	if len(o.Knobs) > 0 && kind != "crash" {

@@ -155,7 +155,7 @@ func (g *Guide) moveNumber(s *survey, c *candidate) (controller.Proposal, bool) 
 			continue
 		}
 		now, _ := s.Safe.Get(name)
-		for _, to := range g.ladder(name).moves(k, now, s.At) {
+		for _, to := range g.ladder(name, s.Regime).moves(k, now, s.At) {
 			p := controller.Proposal{
 				Optimization: c.Name, Move: fmt.Sprintf("%s %v -> %v", name, now, to), Change: map[string]float64{name: to},
 				Why:   fmt.Sprintf("%s is on; look for a better %s", c.Name, name),
@@ -241,8 +241,8 @@ func toward(k controller.Knob, now, to float64) float64 {
 	return k.Clamp(min(max(to, now-k.MaxMove), now+k.MaxMove))
 }
 
-func (g *Guide) ladder(knob string) *ladder {
-	if l, ok := g.ladders[knob]; ok {
+func (g *Guide) ladder(knob string, regime int) *ladder {
+	if l, ok := g.ladders[knob]; ok && l.regime == regime {
 		return l
 	}
 	return &ladder{} // not kept: proposing changes nothing

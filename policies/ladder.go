@@ -22,13 +22,16 @@ import (
 //     section: each point costs a whole trial, and the noise is not known to the last
 //     digit).
 //
-// What is known is forgotten after a rest. The whole evidence is used, not only the
+// What is known is forgotten after a rest, and holds in its regime only: a bracket
+// is a rule, and what was shown before is a belief (Experience), which says what is not
+// worth another look. The whole evidence is used, not only the
 // verdict: the interval of the effect on the goal that decided. The zero value knows
 // nothing.
 type ladder struct {
 	points []point
 	came   float64 // sign of the last kept move
 	run    int     // kept moves in a row in that direction
+	regime int     // of all that
 }
 
 // point is a value that a trial compared with another.
@@ -208,6 +211,9 @@ const linearStep = 0.25
 func (l *ladder) learn(t *controller.Trial, from, to float64) {
 	effect, plain := shown(t)
 	until := t.Ended.Add(rest * t.Ended.Sub(t.Started))
+	if t.Regime != l.regime {
+		*l = ladder{regime: t.Regime}
+	}
 	if !l.knows(from, t.Ended) { // compared with nothing that is known
 		l.points = nil
 	}

@@ -80,7 +80,7 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// What was shown is forgotten after a rest.
+// What was shown is forgotten after a rest, and in another regime.
 func TestLadder_forgets(t *testing.T) {
 	k := controller.Knob{Name: "n", Kind: controller.Int, Min: 1, Max: 1000, Scale: controller.Log}
 	l := &ladder{}
@@ -88,6 +88,15 @@ func TestLadder_forgets(t *testing.T) {
 	l.learn(&tr, 100, 200)
 	require.Equal(t, []float64{50, 71}, l.moves(k, 100, tr.Ended.Add(rest*time.Minute)))
 	require.Equal(t, []float64{200, 50, 141, 71}, l.moves(k, 100, tr.Ended.Add(rest*time.Minute+1)))
+
+	g := NewInOrder("order", nil)
+	g.Learn(tr)
+	require.Equal(t, []float64{50, 71}, g.ladder("n", 0).moves(k, 100, tr.Ended))
+	require.Equal(t, []float64{200, 50, 141, 71}, g.ladder("n", 1).moves(k, 100, tr.Ended))
+	tr.Regime = 1
+	tr.Change = map[string]float64{"n": 50}
+	g.Learn(tr)
+	require.Equal(t, []float64{200, 141}, g.ladder("n", 1).moves(k, 100, tr.Ended))
 }
 
 // On a smooth response with one lowest point, and a judge that keeps what is better

@@ -134,8 +134,8 @@ func TestReturn_toWhatWasKept(t *testing.T) {
 	}
 }
 
-// A release that is rolled back finds what was kept in it, and a setting that leads
-// nowhere twice is not tried a third time.
+// A release that is rolled back, or mended by the next, finds what was kept before it,
+// and a setting that leads nowhere twice is not tried a third time.
 func TestReturn_ofABuild(t *testing.T) {
 	const stretch = 45 * time.Minute
 	day, night := shiftCost(false), shiftCost(true)
@@ -164,11 +164,14 @@ func TestReturn_ofABuild(t *testing.T) {
 	live("2", day) // the second release behaves as the first now
 	require.Equal(t, 1, tries)
 	live("1", day)
-	live("2", day)
 	require.Equal(t, 1, tries, "once more")
-	live("1", day)
 	live("2", day)
 	require.Zero(t, tries)
+	a = live("3", night)
+	require.True(t, a.end.Safe.On("s4"))
+	a = live("4", day) // mended
+	require.Equal(t, 1, tries)
+	require.Equal(t, first, a.end.Safe)
 }
 
 // Where nothing has an effect no regime ends, and no trial is made that would not be

@@ -156,24 +156,6 @@ func driftTrial(ctx context.Context, t *table.Table, u tuner, every int, seed ui
 	return nil
 }
 
-// foundLate: at a release that moves the best setting, who re-tunes looks at
-// everything again.
-const foundLate = "what was clearly worse once is not looked at again for some releases, so a setting that turned by much is found late"
-
-// driftRow is a program and a rival.
-type driftRow struct{ program, rival string }
-
-// behindInDrift says where autotune is known to be behind, by how many points of
-// regret at most, and why.
-var behindInDrift = map[driftRow]struct {
-	most float64
-	why  string
-}{
-	{"OpenVPN", retunes}:    {1, foundLate},
-	{"VP8", retunes}:        {0.8, foundLate},
-	{"PostgreSQL", retunes}: {0.5, foundLate},
-}
-
 func driftClaims(r *Results) []Claim {
 	var out []Claim
 	mean := Measure{Name: driftRegret, Of: Mean}
@@ -193,16 +175,11 @@ func driftClaims(r *Results) []Claim {
 		}
 		for _, rival := range []string{keepsFirst, retunes} {
 			theirs, _ := mean.Take(r.Of(p.Name, rival))
-			c := Claim{
+			out = append(out, Claim{
 				Text:   fmt.Sprintf("%s: less regret over all releases than %s", p.Name, rival),
 				Figure: fmt.Sprintf("%.2f %% (%.2f to %.2f) and %.2f %% (%.2f to %.2f), n=%d", ours.Value, ours.Low, ours.High, theirs.Value, theirs.Low, theirs.High, ours.N),
 				Holds:  ours.Value < theirs.Value,
-			}
-			if x, known := behindInDrift[driftRow{p.Name, rival}]; known && !c.Holds {
-				c.Text = fmt.Sprintf("%s: more regret over all releases than %s, but by at most %.1f points: %s", p.Name, rival, x.most, x.why)
-				c.Holds = ours.Value-theirs.Value <= x.most
-			}
-			out = append(out, c)
+			})
 		}
 	}
 	return out

@@ -51,7 +51,7 @@ func Document(sessions []Session, machine live.Machine) *report.Document {
 		Kind: "live-order", Name: "live-order", Title: "How soon a live service has its gain",
 		Summary: []string{
 			"The demonstration service under load from another process, everything off at first and everything of the executor on offer. When does a session have nine tenths " +
-				"of the gain for good, by what is tried first and by who judges? Those that never do count with their whole length. Who ranks by what is measured is not told the workload. " +
+				"of the gain for good, by what is tried first and by who judges? Those that never do count with their whole length. The guide is not told the workload. " +
 				"Rivals get the guide's fixed order, and spend nothing on measuring noise.",
 			"The gain is the mean reduction of p95 and mean latency and CPU time a request, in log units; what there is to gain is the best of some settings that a person would think of, " +
 				"each compared with everything off in randomized pairs of blocks. Intervals are exact: of medians between order statistics, at 95 %, of shares by Clopper and Pearson, at 99 %, of differences by seed by Hodges-Lehmann and Wilcoxon, at 95 %.",
@@ -124,14 +124,14 @@ func byArm(sessions []Session, a Arm) []Session {
 }
 
 func yardstickTable(w string, sessions []Session, b bar) report.Table {
-	t := report.Table{Title: w + ": what there is to gain", Head: []string{"setting", "together", "p95 latency", "mean latency", "CPU a request", "pairs"}, Note: "Against everything off; less is better. Bold: the interval is on one side of zero."}
+	t := report.Table{Title: w + ": what there is to gain", Head: []string{"setting", "together", "p95 latency", "mean latency", "CPU a request", "pairs"}, Note: "Against everything off; less is better. Where neither better nor worse is said, the interval has zero in it."}
 	for _, s := range byArm(sessions, measure) {
 		row := []string{s.Plan.Setting, fmt.Sprintf("%+.1f %%", 100*math.Expm1(-gainOf(s.Check)))}
 		pairs := 0
 		for _, c := range s.Check {
 			cell := fmt.Sprintf("%+.1f %% (%+.1f to %+.1f)", 100*c.Effect, 100*c.Low, 100*c.High)
 			if c.Verdict != "unclear" {
-				cell = "**" + cell + "**"
+				cell = c.Verdict + ", " + cell
 			}
 			row, pairs = append(row, cell), max(pairs, c.Pairs)
 		}

@@ -124,24 +124,29 @@ func (o *Options) mixed(parts ...any) uint64 {
 	return h.Sum64() >> 11 // whole as a JSON number everywhere
 }
 
+// paying are the switches that pay on some workload, by the table of package live.
+func paying() []string {
+	return []string{catalog.EnableCache, catalog.EnableObjectPool, catalog.EnableContext, catalog.EnableTelemetry, catalog.EnableCircuitBreaker}
+}
+
 // yardstick are the settings that a person would think of, by name: what differs
 // from everything off.
 func yardstick(workload string) map[string]map[string]float64 {
 	out := map[string]map[string]float64{}
-	all := map[string]float64{}
+	pays, all := map[string]float64{}, map[string]float64{}
 	for _, o := range catalog.Optimizations() {
 		if o.Name == catalog.EnableAutomatic {
 			continue
 		}
 		alone := map[string]float64{o.Switch: 1}
 		maps.Copy(alone, o.Start)
-		switch o.Name {
-		case catalog.EnableCache, catalog.EnableObjectPool, catalog.EnableContext, catalog.EnableCircuitBreaker:
+		if slices.Contains(paying(), o.Name) {
 			out[strings.TrimPrefix(o.Name, "enable_")] = alone
+			maps.Copy(pays, alone)
 		}
 		maps.Copy(all, alone)
 	}
-	out["everything"] = all
+	out["all that pay"], out["everything"] = pays, all
 	for _, p := range catalog.Presets() {
 		if p.Name == workload {
 			preset := maps.Clone(p.Values)

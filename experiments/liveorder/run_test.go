@@ -21,7 +21,7 @@ func small(t *testing.T, out string) Options {
 	require.NoError(t, err)
 	return Options{
 		Out: out, Only: []string{Everyday + "/" + string(Window)}, Seeds: 1, Session: leastSession, Pairs: leastPairs, CheckPairs: leastPairs,
-		AtOnce: 6, Rate: 60, Items: 1000, Command: []string{self, serveSession}, Commit: "test",
+		AtOnce: 8, Rate: 60, Items: 1000, Command: []string{self, serveSession}, Commit: "test",
 	}
 }
 
@@ -63,14 +63,14 @@ func TestRun_measuresKeepsAndGoesOn(t *testing.T) {
 	var told []string
 	o.Tell = func(line string) { told = append(told, line) }
 	require.NoError(t, Run(t.Context(), o))
-	assert.Equal(t, []string{"6 of 6 sessions are kept from before"}, told)
+	assert.Equal(t, []string{"8 of 8 sessions are kept from before"}, told)
 
 	o.Seed = 7
 	ctx, cancel := context.WithCancel(t.Context())
 	o.Tell = func(string) { cancel() }
 	err = Run(ctx, o)
 	require.ErrorIs(t, err, ErrFailed)
-	assert.Contains(t, err.Error(), "interrupted at 0 of 6 sessions, which are kept and reported: the same command goes on from there")
+	assert.Contains(t, err.Error(), "interrupted at 0 of 8 sessions, which are kept and reported: the same command goes on from there")
 }
 
 func TestRun_badInput(t *testing.T) {
@@ -119,7 +119,7 @@ func TestPlans_areTheSameForAllArms(t *testing.T) {
 		}
 	}
 	assert.Len(t, seeds, 40)
-	assert.Len(t, plans, 5+6+20*(len(Arms())+1))
+	assert.Len(t, plans, 7+8+20*(len(Arms())+1))
 	for _, n := range seeds {
 		assert.Contains(t, []int{1, len(Arms())}, n)
 	}

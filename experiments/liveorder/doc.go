@@ -19,9 +19,9 @@
 // Nobody knows the best setting of a real service. The yardstick are some settings
 // that a person would think of, each compared with everything off in randomized
 // pairs: each switch that is known to pay somewhere, all of those, the guide's own
-// preset, and everything on. The gain of a setting is the mean reduction of the three goals
-// (p95 and mean latency, CPU time a request) in log units. A session has the gain
-// while all switches of the smallest setting are on that has nine tenths of the
+// preset, and everything on. The gain of a setting is the mean reduction of the three
+// goals (p95 and mean latency, CPU time a request) in log units. A session has the
+// gain while all switches of the smallest setting are on that has nine tenths of the
 // largest gain measured.
 //
 // # Which way it errs

@@ -1,7 +1,6 @@
 package liveorder
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -42,16 +41,7 @@ func (b bar) worth() bool {
 }
 
 // switches that a setting turns on.
-func (p *Plan) switches() []string {
-	var on []string
-	for name, v := range p.Values {
-		if v == 1 && isSwitch(name) {
-			on = append(on, name)
-		}
-	}
-	slices.Sort(on)
-	return on
-}
+func (p *Plan) switches() []string { return switchesOn(controller.SettingOf(p.Values)) }
 
 // barOf a workload, of its sessions.
 func barOf(sessions []Session) bar {
@@ -70,7 +60,7 @@ func barOf(sessions []Session) bar {
 		if s.Plan.Arm != measure || gainOf(s.Check) < enough*gainOf(b.best.Check) {
 			continue
 		}
-		if b.least == nil || cmp.Compare(len(s.Plan.switches()), len(b.least.Plan.switches())) < 0 {
+		if b.least == nil || len(s.Plan.switches()) < len(b.least.Plan.switches()) {
 			b.least = s
 		}
 	}

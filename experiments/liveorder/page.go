@@ -19,7 +19,7 @@ const (
 	hasGain    = "has 90 % of the gain, %"
 	sooner     = "guide sooner by s" // of sessions with one seed
 	endGain    = "goals at the end, against everything off, %"
-	switchesOn = "switches turned on"
+	turnedOn   = "switches turned on"
 	trials     = "trials"
 	atInitial  = "ends as it began, %"
 )
@@ -165,7 +165,7 @@ func measures() []experiments.Measure {
 		{Name: timeToGain, Of: experiments.Median, Format: "%.0f", Better: report.Less},
 		{Name: hasGain, Of: experiments.Rate, Format: "%.0f", Better: report.More},
 		{Name: endGain, Of: experiments.Median, Format: "%+.1f", Better: report.Less},
-		{Name: switchesOn, Of: experiments.Median, Format: "%.0f"},
+		{Name: turnedOn, Of: experiments.Median, Format: "%.0f"},
 		{Name: trials, Of: experiments.Median, Format: "%.0f"},
 		{Name: atInitial, Of: experiments.Rate, Format: "%.0f"},
 	}
@@ -194,7 +194,7 @@ func summarize(arm, guide []Session, b bar) *summary {
 			}
 		}
 		x.Value(endGain, 100*math.Expm1(-gainOf(s.Check)))
-		x.Value(switchesOn, float64(s.gains()))
+		x.Value(turnedOn, float64(s.gains()))
 		x.Value(trials, float64(s.Trials))
 		x.Count(atInitial, s.AtInitial)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"autotune/catalog"
-	"autotune/internal/demo"
+	"autotune/controller"
 )
 
 // Everyday is the name of the workload that has a little of everything.
@@ -157,15 +157,13 @@ func yardstick(workload string) map[string]map[string]float64 {
 	return out
 }
 
-// defaultItems of the database.
-const defaultItems = demo.DefaultItems
-
-// isSwitch reports whether a knob is the switch of an optimization.
-func isSwitch(name string) bool {
+// switchesOn of a setting, in the catalog's order.
+func switchesOn(s controller.Setting) []string {
+	on := []string{}
 	for _, o := range catalog.Optimizations() {
-		if o.Switch == name {
-			return true
+		if s.On(o.Switch) {
+			on = append(on, o.Switch)
 		}
 	}
-	return false
+	return on
 }

@@ -36,8 +36,8 @@ func TestPublished_isAsTold(t *testing.T) {
 		"everyday Welch 10 v 10: " + timeToGain:       25,
 		"everyday Welch 10 v 10: " + hasGain:          0.75,
 		"everyday window before/after: " + timeToGain: 3,
-		"everyday window before/after: " + switchesOn: 10,
-		"everyday guide: " + switchesOn:               1,
+		"everyday window before/after: " + turnedOn:   10,
+		"everyday guide: " + turnedOn:                 1,
 		"cpu-intensive guide: " + atInitial:           1,
 	} {
 		assert.Equal(t, "20", n[key], key)

@@ -60,7 +60,7 @@ func (o *Options) setDefaults() error {
 	o.Seeds, o.AtOnce = cmp.Or(o.Seeds, 20), cmp.Or(o.AtOnce, 1)
 	o.Session = cmp.Or(o.Session, 6*time.Minute)
 	o.Pairs, o.CheckPairs = cmp.Or(o.Pairs, 20), cmp.Or(o.CheckPairs, 12)
-	o.Rate, o.Items, o.Seed = cmp.Or(o.Rate, demo.DefaultRate), cmp.Or(o.Items, defaultItems), cmp.Or(o.Seed, 1)
+	o.Rate, o.Items, o.Seed = cmp.Or(o.Rate, demo.DefaultRate), cmp.Or(o.Items, demo.DefaultItems), cmp.Or(o.Seed, 1)
 	if len(o.Only) == 0 {
 		o.Only = []string{Everyday}
 	}

@@ -20,7 +20,7 @@ import (
 	"autotune/policies"
 )
 
-// Session is what came of a plan: a line of liveorder.jsonl.
+// Session is what came of a plan: a line of live-order.jsonl.
 type Session struct {
 	Plan Plan `json:"plan"`
 	// Moves are what was in force for good, from when on.
@@ -184,13 +184,7 @@ func (m *mover) to(s controller.Setting) {
 		return
 	}
 	m.last = s
-	on := []string{}
-	for _, o := range catalog.Optimizations() {
-		if s.On(o.Switch) {
-			on = append(on, o.Switch)
-		}
-	}
-	m.session.Moves = append(m.session.Moves, Move{Seconds: time.Since(m.start).Seconds(), On: on})
+	m.session.Moves = append(m.session.Moves, Move{Seconds: time.Since(m.start).Seconds(), On: switchesOn(s)})
 }
 
 // Append follows a rival's verdicts.

@@ -120,14 +120,19 @@ func (r *Recorder) start(at time.Duration) Request {
 }
 
 // End counts the request's latency, or its failure. Only the first End of a
-// request counts, whichever copy of it is ended.
-func (q Request) End(failed bool) {
-	if q.shard != nil {
-		q.end(time.Since(q.shard.base), failed)
+// request counts, whichever copy of it is ended. It returns the latency, of a
+// failure too, so that who counts something else of the request need not read
+// the clock again; first is false, and latency 0, where nothing has ended here.
+func (q Request) End(failed bool) (latency time.Duration, first bool) {
+	if q.shard == nil {
+		return 0, false
 	}
+	return q.end(time.Since(q.shard.base), failed)
 }
 
-func (q Request) end(now time.Duration, failed bool) { q.shard.end(q.slot, q.serial, now, failed) }
+func (q Request) end(now time.Duration, failed bool) (latency time.Duration, first bool) {
+	return q.shard.end(q.slot, q.serial, now, failed)
+}
 
 // Begin switches the epoch; the same epoch again changes nothing. A new epoch
 // starts empty: what was recorded and not taken is dropped, and requests in

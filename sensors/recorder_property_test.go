@@ -48,7 +48,9 @@ func TestRecorder_sameAsList(t *testing.T) {
 				o := open[i]
 				open = slices.Delete(open, i, i+1)
 				ended = append(ended, o)
-				o.q.end(now, failed)
+				latency, first := o.q.end(now, failed)
+				assert.True(t, first)
+				assert.Equal(t, now-o.start, latency, "of any epoch, failed or not")
 				switch {
 				case !o.current:
 				case failed:
@@ -64,7 +66,9 @@ func TestRecorder_sameAsList(t *testing.T) {
 				if len(ended) == 0 {
 					t.Skip("nothing has ended")
 				}
-				rapid.SampledFrom(ended).Draw(t, "which").q.end(now, true)
+				latency, first := rapid.SampledFrom(ended).Draw(t, "which").q.end(now, true)
+				assert.False(t, first)
+				assert.Zero(t, latency)
 			},
 			"begin": func(t *rapid.T) {
 				next := rapid.Uint64Range(1, 3).Draw(t, "epoch")

@@ -138,7 +138,8 @@ func TestRecorder_nilRecordsNothing(t *testing.T) {
 	r.Begin(1)
 	r.Start(time.Now()).End(false)
 	r.StartNow().End(true)
-	Request{}.End(false)
+	_, first := Request{}.End(false)
+	assert.False(t, first)
 	var s controller.Sample
 	r.Take(time.Now(), &s)
 	assert.Equal(t, controller.Sample{}, s, "absent, not zero")

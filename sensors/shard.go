@@ -17,6 +17,7 @@ type counts struct {
 	buckets  [controller.Buckets]uint32
 }
 
+// record counts a latency, which is not negative.
 func (c *counts) record(latency time.Duration) {
 	b := controller.Bucket(latency)
 	if c.ended == 0 {
@@ -26,7 +27,7 @@ func (c *counts) record(latency time.Duration) {
 	}
 	c.buckets[b]++
 	c.ended++
-	c.sum += float64(max(latency, 0))
+	c.sum += float64(latency)
 }
 
 // moveTo adds the latencies and failures to h and empties c.
@@ -103,13 +104,14 @@ func (s *shard) grow() {
 
 // end frees the slot and counts, if the request is of the current epoch. A
 // serial that is not the slot's is of a request that has ended before.
-func (s *shard) end(index, serial uint32, now time.Duration, failed bool) {
+func (s *shard) end(index, serial uint32, now time.Duration, failed bool) (latency time.Duration, first bool) {
 	s.mu.Lock()
 	p := &s.slots[index]
 	if p.serial != serial {
 		s.mu.Unlock()
-		return
+		return 0, false
 	}
+	latency = max(now-p.start, 0)
 	p.serial++
 	p.next = s.free
 	s.free = index + 1
@@ -118,10 +120,11 @@ func (s *shard) end(index, serial uint32, now time.Duration, failed bool) {
 		if failed {
 			s.now.failures++
 		} else {
-			s.now.record(now - p.start)
+			s.now.record(latency)
 		}
 	}
 	s.mu.Unlock()
+	return latency, true
 }
 
 // swap puts empty counts in the place of what was counted, and appends the

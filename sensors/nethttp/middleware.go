@@ -61,17 +61,13 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	res := &response{ResponseWriter: w, request: m.start(r)}
-	var began time.Time
-	if m.routes != nil {
-		began = time.Now()
-	}
 	// No recover: a panic that is not caught keeps the stack of where it came from.
 	returned := false
 	defer func() {
 		failed := !returned || res.status >= http.StatusInternalServerError
-		res.request.End(failed)
+		res.end(failed)
 		if m.routes != nil {
-			m.routes.count(r, time.Since(began), failed)
+			m.routes.count(r, res.took, failed)
 		}
 	}()
 	m.next.ServeHTTP(res.as(), r)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"autotune/sensors"
 )
@@ -15,11 +16,12 @@ import (
 // and one that has them all lies to them. So there is a wrapper for each of the
 // sets that net/http's own writers have, and Unwrap for http.ResponseController.
 
-// response notes the status.
+// response notes the status, and how long the request took.
 type response struct {
 	http.ResponseWriter
 	request sensors.Request
-	status  int // 0 until written; as the server has it, no status is 200
+	status  int           // 0 until written; as the server has it, no status is 200
+	took    time.Duration // 0 until ended
 }
 
 // WriteHeader notes the first final status. 1xx are only announcements, save
@@ -52,24 +54,34 @@ func (r *response) wrote() {
 	}
 }
 
+// end ends the request, unless it has ended.
+func (r *response) end(failed bool) {
+	if took, first := r.request.End(failed); first {
+		r.took = took
+	}
+}
+
 func (r *response) flush() {
 	r.wrote()
 	r.ResponseWriter.(http.Flusher).Flush()
 }
 
-// as returns the response with the methods of the writer below.
+// as returns the response with the methods of the writer below. One switch over
+// types is one look into a cache; an assertion for each method would be four.
 func (r *response) as() http.ResponseWriter {
-	w := r.ResponseWriter
-	_, flusher := w.(http.Flusher)
-	_, hijacker := w.(http.Hijacker)
-	_, copier := w.(io.ReaderFrom)
-	_, pusher := w.(http.Pusher)
-	switch {
-	case flusher && hijacker && copier:
+	switch r.ResponseWriter.(type) {
+	case interface {
+		http.Flusher
+		http.Hijacker
+		io.ReaderFrom
+	}:
 		return http1{r}
-	case flusher && pusher:
+	case interface {
+		http.Flusher
+		http.Pusher
+	}:
 		return http2{r}
-	case flusher:
+	case http.Flusher:
 		return flushing{r}
 	default:
 		return r
@@ -105,7 +117,7 @@ func (h http1) ReadFrom(src io.Reader) (int64, error) {
 func (h http1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := h.ResponseWriter.(http.Hijacker).Hijack()
 	if err == nil {
-		h.request.End(false)
+		h.end(false)
 	}
 	return conn, rw, err
 }

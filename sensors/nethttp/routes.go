@@ -2,9 +2,11 @@ package nethttp
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"autotune/controller"
@@ -18,8 +20,8 @@ type Routes struct {
 	label func(*http.Request) string
 	most  int
 
-	mu sync.RWMutex
-	of map[string]*route
+	of     atomic.Pointer[map[string]*route] // never changed: a new label makes a new map
+	adding sync.Mutex                        // one at a time
 }
 
 // Other is the label of requests that matched no pattern, and of those of routes
@@ -33,10 +35,14 @@ func NewRoutes(most int, label func(*http.Request) string) *Routes {
 	if label == nil {
 		label = func(r *http.Request) string { return r.Pattern }
 	}
-	return &Routes{label: label, most: most, of: map[string]*route{Other: {}}}
+	s := &Routes{label: label, most: most}
+	s.of.Store(&map[string]*route{Other: {}})
+	return s
 }
 
-// ByRoute counts the requests that the middleware records by route, too.
+// ByRoute counts the requests that the middleware records by route, too. Their
+// latency is what the recorder has: from the intended time, if there is one, and
+// until a handler took the connection over.
 func ByRoute(routes *Routes) Option {
 	return func(m *middleware) { m.routes = routes }
 }
@@ -59,10 +65,9 @@ type Route struct {
 
 // Snapshot is what was counted so far, by label: a copy.
 func (s *Routes) Snapshot() []Route {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := make([]Route, 0, len(s.of))
-	for label, r := range s.of {
+	of := *s.of.Load()
+	out := make([]Route, 0, len(of))
+	for label, r := range of {
 		r.mu.Lock()
 		one := Route{Label: label, Requests: r.requests, Failed: r.failed}
 		one.Latency.Merge(&r.latency)
@@ -77,37 +82,47 @@ func (s *Routes) Snapshot() []Route {
 
 // count is called when a request has ended.
 func (s *Routes) count(r *http.Request, took time.Duration, failed bool) {
-	one := s.route(s.label(r))
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	one.requests++
+	s.route(s.label(r)).count(took, failed)
+}
+
+func (r *route) count(took time.Duration, failed bool) {
+	r.mu.Lock()
+	r.requests++
 	if failed {
-		one.failed++
+		r.failed++
 	}
-	one.latency.Record(took)
+	r.latency.Record(took)
+	r.mu.Unlock()
 }
 
 func (s *Routes) route(label string) *route {
 	if label == "" {
 		label = Other
 	}
-	s.mu.RLock()
-	one := s.of[label]
-	full := len(s.of) > s.most
-	s.mu.RUnlock()
-	if one != nil {
+	of := *s.of.Load()
+	if one := of[label]; one != nil {
 		return one
 	}
-	if full {
-		label = Other
+	if len(of) > s.most {
+		return of[Other]
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of[label] == nil {
-		if len(s.of) > s.most {
-			return s.of[Other]
-		}
-		s.of[label] = &route{}
+	return s.add(label)
+}
+
+// add returns the label's route, or Other's when others were faster and there is
+// no room left.
+func (s *Routes) add(label string) *route {
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	of := *s.of.Load()
+	if one := of[label]; one != nil {
+		return one
 	}
-	return s.of[label]
+	if len(of) > s.most {
+		return of[Other]
+	}
+	more := maps.Clone(of)
+	more[label] = &route{}
+	s.of.Store(&more)
+	return more[label]
 }

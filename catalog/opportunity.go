@@ -241,7 +241,8 @@ func nothing(Measured) (float64, string, bool) {
 func requestSeconds(m Measured) (float64, bool) {
 	mean, ok := m(controller.LatencyMean)
 	n, okN := m(controller.Completions)
-	return mean * n, ok && okN && mean > 0 && n > 0
+	all := mean * n
+	return all, ok && okN && all > 0
 }
 
 func perExecution(m Measured, total controller.Metric) (float64, bool) {

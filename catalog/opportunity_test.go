@@ -76,6 +76,10 @@ func TestOpportunities_areShares(t *testing.T) {
 		}
 		catalog.Recognize(m.value, "", false)
 	})
+	nearlyNone := measured{catalog.SchedulerWaitSeconds: 0, controller.LatencyMean: 1e-200, controller.Completions: 1e-200}
+	waiting, _ := catalog.OpportunityOf(catalog.EnableConcurrency)
+	_, _, ok := waiting.Share(nearlyNone.value)
+	require.False(t, ok, "a time of requests that is too small for a number")
 	for _, o := range catalog.Opportunities() {
 		_, _, ok := o.Share(measured{}.value)
 		require.Equal(t, o.Of == catalog.EnableMonitoring, ok, o.Of)

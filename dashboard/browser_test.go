@@ -99,6 +99,19 @@ func eval[T any](t *testing.T, b *browser, expression string) T {
 	return out
 }
 
+// comes waits until an expression of the page is what it must be.
+func comes[T comparable](t *testing.T, b *browser, want T, expression, why string) {
+	t.Helper()
+	var got T
+	for range 300 {
+		if got = eval[T](t, b, expression); got == want {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	require.Equal(t, want, got, "%s: %s", expression, why)
+}
+
 // until waits for what a person would read.
 func (b *browser) until(t *testing.T, selector, want string) {
 	t.Helper()
@@ -281,10 +294,10 @@ func TestPage_inABrowser(t *testing.T) {
 	require.EqualValues(t, 200, o.shop.rows.Load())
 	b.until(t, "#setting", "by ann (a load test)")
 	b.ask(t, labeled("Pin batch_rows at a value"), token, "1000.5")
-	require.True(t, eval[bool](t, b, "document.querySelector('#ask-token-box').hidden"), "the token is asked for once")
-	require.False(t, eval[bool](t, b, "document.querySelector('#ask-value').checkValidity()"))
+	comes(t, b, true, "document.querySelector('#ask-token-box').hidden", "the token is asked for once")
+	comes(t, b, false, "document.querySelector('#ask-value').checkValidity()", "1000.5 rows")
 	b.press(t, "#ask-no")
-	require.Equal(t, "pin-at batch_rows", eval[string](t, b, "document.activeElement.dataset.key"), "the keyboard is where it was")
+	comes(t, b, "pin-at batch_rows", "document.activeElement.dataset.key ?? ''", "the keyboard is where it was")
 	b.do(t, chromedp.Click("#all-knobs", chromedp.ByQuery))
 
 	// A decision comes, and opens to its pairs.
@@ -297,6 +310,11 @@ func TestPage_inABrowser(t *testing.T) {
 		b.until(t, "#trial", "warm_up on: 3 of at most")
 		b.shoot(t, "dashboard")
 	}
+
+	// On a phone nothing is beyond the edge.
+	b.do(t, emulation.SetDeviceMetricsOverride(390, 1200, 1, true))
+	comes(t, b, "", `[document.documentElement, ...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel ?? e.tagName).join()`, "wider than the screen")
+	b.do(t, emulation.ClearDeviceMetricsOverride())
 
 	b.change(t, "#pause", "")
 	b.until(t, "#phase", "paused: by ann (a load test)")
@@ -314,7 +332,7 @@ func TestPage_inABrowser(t *testing.T) {
 	// The service restarts: the page says so, comes back, and knows what was decided.
 	o.close()
 	b.until(t, "#problem", "trying again")
-	require.True(t, eval[bool](t, b, "document.querySelector('#pause').disabled"))
+	comes(t, b, true, "document.querySelector('#pause').disabled", "nobody to ask")
 	o = openPage(t, o.address, dir, nil)
 	b.until(t, "#phase", "measuring")
 	b.until(t, "#decisions", "fast_path on: better")

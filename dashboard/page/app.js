@@ -40,6 +40,13 @@ const table = (heads, rows) => {
   thead.append(head); body.append(...rows); t.append(thead, body);
   return t;
 };
+// stack makes of each row a card where there is no room for columns: its cells then say what they are.
+const stack = (t) => {
+  const heads = [...t.tHead.rows[0].cells].map((h) => h.querySelector('.unseen') ? '' : h.textContent);
+  for (const row of t.tBodies[0].rows) [...row.cells].forEach((cell, i) => { if (cell.tagName === 'TD' && heads[i]) cell.dataset.head = heads[i]; });
+  t.className = 'stack';
+  return t;
+};
 const scroll = (t, label) => { const box = el('div', undefined, 'scroll'); box.tabIndex = 0; box.setAttribute('role', 'region'); box.setAttribute('aria-label', label); box.append(t); return box; };
 const buttons = (...all) => { const p = el('p', undefined, 'buttons'); p.append(...all); return p; };
 const changeList = (change, safe) => Object.keys(change ?? {}).sort().map((name) => {
@@ -170,6 +177,7 @@ function showSetting(s) {
       el('td', pin ? (pin[0] === name ? '' : `with ${pin[0]}, `) + by(pin[1].by) : '', 'wide'), act);
     return row;
   }));
+  stack($('setting'));
   $('setting').hidden = rows.length === 0;
   $('setting-empty').hidden = rows.length > 0;
 }
@@ -177,12 +185,12 @@ function showSetting(s) {
 // What is kept and in force, each with its way back.
 function showKept(s) {
   const kept = s.audits ?? [];
-  redraw($('kept'), [kept, can()], () => kept.length ? [scroll(table(['change', 'kept by', 'audits', 'evidence against it, of 100', 'next audit', ''], kept.map((a) => {
+  redraw($('kept'), [kept, can()], () => kept.length ? [scroll(stack(table(['change', 'kept by', 'audits', 'evidence against it, of 100', 'next audit', ''], kept.map((a) => {
     const row = el('tr'), head = el('th', `${a.optimization} ${a.move}`), act = el('td', undefined, 'act'); head.scope = 'row';
     act.append(buttons(button('Revert', 'revert ' + a.trial, `Revert ${a.optimization} ${a.move}, kept by trial ${a.trial}`, () => revert(a))));
     row.append(head, el('td', `trial ${a.trial}`), el('td', String(a.done)), el('td', significant(a.evidence)), el('td', clock(a.due)), act);
     return row;
-  })), 'Kept changes in force')] : [el('p', 'None.', 'empty')]);
+  }))), 'Kept changes in force')] : [el('p', 'None.', 'empty')]);
 }
 
 // --- proposals of advice mode ---
@@ -236,7 +244,7 @@ function showOutlook(s) {
       return row;
     });
     return [el('p', `Taken for: ${o.why || o.workload || 'not said'}.`), el('p', `Of ${clock(o.at)}, when the policy was last asked; first what may gain most in a minute of experiment.`, 'note'),
-      scroll(table(['optimization', 'signal', 'at most to gain', 'likelihood', 'a trial takes'], rows), 'What there is to gain')];
+      scroll(stack(table(['optimization', 'signal', 'at most to gain', 'likelihood', 'a trial takes'], rows)), 'What there is to gain')];
   });
 }
 
@@ -244,11 +252,11 @@ function showAlerts(s) {
   const all = (s.alerts ?? []).toReversed();
   redraw($('alerts'), all, () => {
     if (!all.length) return [el('p', 'None since this process started.', 'empty')];
-    return [scroll(table(['at', 'kind', 'what a person should look at'], all.map((a) => {
+    return [scroll(stack(table(['at', 'kind', 'what a person should look at'], all.map((a) => {
       const row = el('tr'), head = el('th', clock(a.at)); head.scope = 'row';
       row.append(head, el('td', a.kind), el('td', a.message, 'wide'));
       return row;
-    })), 'Alerts')];
+    }))), 'Alerts')];
   });
 }
 

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -131,6 +130,13 @@ func newRig(t *testing.T, seed uint64) *rig {
 	t.Helper()
 	r := &rig{t: t, rng: rand.New(rand.NewPCG(seed, 3)), http: &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{}}}
 	r.traffic = startTraffic()
+	t.Cleanup(func() { // last: whatever follows may fail too
+		if t.Failed() {
+			t.Logf("the journal is kept: %s", r.dir)
+			return
+		}
+		require.NoError(t, os.RemoveAll(r.dir))
+	})
 	t.Cleanup(func() {
 		if r.alive() {
 			r.stopping()
@@ -144,8 +150,13 @@ func newRig(t *testing.T, seed uint64) *rig {
 	return r
 }
 
+// newJournal takes the place of one with which all was well.
 func (r *rig) newJournal(advise bool) {
-	r.dir, r.advise = filepath.Join(r.t.TempDir(), "journal"), advise
+	require.NoError(r.t, os.RemoveAll(r.dir))
+	var err error
+	r.dir, err = os.MkdirTemp("", "autotune-soak-") // not of the test: it outlives one that fails
+	require.NoError(r.t, err)
+	r.advise = advise
 	r.wishes, r.ended, r.pins, r.unsure = map[string]bool{}, map[string]controller.Trial{}, map[string]float64{}, map[string]bool{}
 }
 

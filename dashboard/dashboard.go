@@ -94,8 +94,8 @@ func (d *Dashboard) routes() {
 	d.read("GET /api/knobs", d.knobs)
 	d.read("GET /api/decisions", d.decisions)
 	d.read("GET /api/trials/{id}", d.trial)
-	for name, c := range commands {
-		d.handle("POST /api/"+name, d.change(name, c))
+	for kind := range takes {
+		d.handle("POST /api/"+kind.String(), d.change(kind))
 	}
 }
 

@@ -47,6 +47,7 @@ type Dashboard struct {
 	origins *http.CrossOriginProtection
 	changes *rate.Limiter
 	streams atomic.Int64
+	told    told
 
 	patterns []string // of all routes
 }

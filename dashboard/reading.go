@@ -2,13 +2,16 @@ package dashboard
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
+	"autotune"
 	"autotune/controller"
 	"autotune/journal"
 )
@@ -140,10 +143,26 @@ const (
 	streamWrite = 10 * time.Second
 )
 
-// news is one event of the stream.
-type news struct {
-	Status any `json:"status"`
-	Points any `json:"points"`
+// told is the latest status as streams tell it: marshaled once, however many are
+// open. Safe for concurrent use.
+type told struct {
+	mu   sync.Mutex
+	at   time.Time
+	text []byte
+}
+
+// of a status; anew: another one may have been told of the same moment.
+func (t *told) of(s *autotune.Status, anew bool) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.text != nil && t.at.Equal(s.At) && !anew {
+		return t.text, nil
+	}
+	text, err := json.Marshal(s)
+	if err == nil {
+		t.at, t.text = s.At, text
+	}
+	return text, err
 }
 
 // events streams what changes, as server-sent events, until the client goes or the
@@ -159,22 +178,22 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
-	seen, revision := 0, ""
+	seen, last := 0, time.Time{}
 	tick := time.NewTicker(streamEvery)
 	defer tick.Stop()
-	for ended := false; ; {
-		points, n := d.pilot.Points(seen)
-		seen = n
+	for first, ended := true, false; ; first = false {
+		fresh, n := d.pilot.Points(seen)
 		s := d.pilot.Status()
-		text, err := json.Marshal(news{s, points})
-		if err != nil {
-			d.log.Error().Err(err).Msg("dashboard: the status is not told")
-			return
-		}
-		if now := fmt.Sprint(s.At, len(points)); now != revision || ended {
-			revision = now
+		if first || ended || len(fresh) > 0 || !s.At.Equal(last) {
+			seen, last = n, s.At
+			status, err := d.told.of(&s, ended)
+			points, err2 := json.Marshal(fresh)
+			if err = errors.Join(err, err2); err != nil {
+				d.log.Error().Err(err).Msg("dashboard: the status is not told")
+				return
+			}
 			_ = out.SetWriteDeadline(time.Now().Add(streamWrite)) // where there is none, there is none
-			if _, err := fmt.Fprintf(w, "event: news\ndata: %s\n\n", text); err != nil {
+			if _, err := fmt.Fprintf(w, "event: news\ndata: {\"status\":%s,\"points\":%s}\n\n", status, points); err != nil {
 				return
 			}
 			if err := out.Flush(); err != nil {

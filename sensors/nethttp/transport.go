@@ -3,7 +3,6 @@ package nethttp
 import (
 	"io"
 	"net/http"
-	"sync"
 
 	"autotune/sensors"
 )
@@ -44,7 +43,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		request.End(true)
 		return res, err
 	}
-	b := &body{ReadCloser: res.Body, end: sync.OnceFunc(func() { request.End(res.StatusCode >= http.StatusInternalServerError) }), request: request}
+	b := &body{ReadCloser: res.Body, request: request, failed: res.StatusCode >= http.StatusInternalServerError}
 	if w, ok := res.Body.(io.Writer); ok { // 101: the connection is the caller's from here on
 		request.End(false)
 		res.Body = writable{b, w}
@@ -54,11 +53,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// body ends the request with itself.
+// body ends the request with itself; only the first End counts.
 type body struct {
 	io.ReadCloser
-	end     func()
 	request sensors.Request
+	failed  bool // by its status
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -66,7 +65,7 @@ func (b *body) Read(p []byte) (int, error) {
 	switch err {
 	case nil:
 	case io.EOF:
-		b.end()
+		b.request.End(b.failed)
 	default:
 		b.request.End(true)
 	}
@@ -74,7 +73,7 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 func (b *body) Close() error {
-	b.end()
+	b.request.End(b.failed)
 	return b.ReadCloser.Close()
 }
 

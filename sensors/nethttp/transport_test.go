@@ -53,6 +53,28 @@ func TestTransport_whatFails(t *testing.T) {
 	}
 }
 
+// A body may be closed long after its end, when the recorder uses the place of its
+// request for another.
+func TestTransport_aLateCloseEndsNoOther(t *testing.T) {
+	rec := sensors.NewRecorder()
+	client := Transport(rec, answer(200, strings.NewReader("")))
+	var ended []io.Closer
+	for range 100 {
+		res, err := client.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+		require.NoError(t, err)
+		_, _ = io.ReadAll(res.Body)
+		ended = append(ended, res.Body)
+	}
+	open, err := client.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+	require.NoError(t, err)
+	for _, b := range ended {
+		require.NoError(t, b.Close())
+	}
+	require.Equal(t, [4]float64{101, 100, 0, 1}, recorded(rec))
+	require.NoError(t, open.Body.Close())
+	require.Equal(t, [4]float64{0, 1, 0, 0}, recorded(rec))
+}
+
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -60,7 +60,7 @@ func TestTransport_aLateCloseEndsNoOther(t *testing.T) {
 	client := Transport(rec, answer(200, strings.NewReader("")))
 	var ended []io.Closer
 	for range 100 {
-		res, err := client.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+		res, err := client.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil)) //nolint:bodyclose // closed below, which is the point
 		require.NoError(t, err)
 		_, _ = io.ReadAll(res.Body)
 		ended = append(ended, res.Body)

@@ -48,7 +48,7 @@ const (
 	Worse                            // shown worse on the top goal
 	NoEffect                         // shown to be less than an effect worth having, on every goal
 	Undecidable                      // the pairs left cannot reach a decision
-	GuardTripped                     // a hard limit was broken while it was in force
+	GuardTripped                     // a hard limit was broken, or too many requests were slow, while it was in force
 	Timeout                          // all its pairs were used
 	NoData                           // too few requests, or no goal could be measured
 	ExternalChange                   // somebody else changed a knob

@@ -127,7 +127,7 @@ func TestDecision(t *testing.T) {
 				Optimization: "a", Move: "a_size 1 -> 2", Outcome: controller.Aborted, Reason: controller.GuardTripped,
 				Detail: "error_ratio 0.3 is above 0.1", Pairs: 1, Effects: effects(1, 0.2),
 			},
-			"aborted a a_size 1 -> 2: hard limit (error_ratio 0.3 is above 0.1); after 1 pair", // no bounds yet: no effect to quote
+			"aborted a a_size 1 -> 2: a guard (error_ratio 0.3 is above 0.1); after 1 pair", // no bounds yet: no effect to quote
 		},
 		{
 			controller.Trial{Optimization: "a", Move: "on", Outcome: controller.Inconclusive, Reason: controller.Stopped, Detail: "by the operator"},

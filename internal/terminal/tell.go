@@ -53,7 +53,7 @@ func because(t *controller.Trial) string {
 	case controller.Timeout:
 		return "not decided in its pairs"
 	case controller.GuardTripped:
-		words = "hard limit"
+		words = "a guard"
 	case controller.NoData:
 		words = "too little to measure"
 	case controller.ExternalChange:

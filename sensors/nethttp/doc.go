@@ -15,7 +15,7 @@
 // # What a request pays
 //
 // In CPU time, on a processor that nobody else slows down (2.4 GHz AMD EPYC, a
-// virtual machine; up to two thirds more while others have the machine too):
+// virtual machine; up to twice that while others crowd the machine):
 //
 //	ns   piece
 //	66   two readings of the monotonic clock

@@ -80,7 +80,11 @@ func (r recorder) log(rec *controller.Record) {
 		}
 		e.Msg(w.Then)
 	case controller.RecordNote:
-		log.Info().Msg(rec.Note)
+		level := zerolog.InfoLevel
+		if strings.HasPrefix(rec.Note, controller.CannotBeTried) {
+			level = zerolog.WarnLevel
+		}
+		log.WithLevel(level).Msg(rec.Note)
 	}
 }
 
@@ -107,5 +111,7 @@ func (r recorder) alert(rec *controller.Record) {
 		r.a.news.send(Alert{Kind: AlertRestore, Message: rec.Note})
 	case rec.Kind == controller.RecordNote && strings.Contains(rec.Note, ": quarantined: "):
 		r.a.news.send(Alert{Kind: AlertQuarantine, Message: rec.Note})
+	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, controller.CannotBeTried):
+		r.a.news.send(Alert{Kind: AlertKnob, Message: strings.TrimPrefix(rec.Note, controller.CannotBeTried)})
 	}
 }

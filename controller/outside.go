@@ -34,6 +34,7 @@ func (c *Controller) adopt(changed map[string]float64) {
 	c.respect(changed)
 	c.repin(changed)
 	c.disown(changed)
+	c.tellStuck(SettingOf(changed))
 	c.recordState()
 	c.measured.done = false
 	c.control = ""

@@ -53,6 +53,7 @@ func (c *Controller) stepStarting(in *Input) {
 	for _, t := range c.state.Trials {
 		c.cfg.Policy.Learn(t)
 	}
+	c.tellStuck(c.state.Safe)
 	c.recordState()
 	if c.state.Safe.Equal(in.Current) {
 		c.resume()

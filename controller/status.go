@@ -25,8 +25,8 @@ type Status struct {
 	Advice []Advice `json:"advice,omitempty"`
 	// Pins by the name of the knob or the optimization: who holds what, and why.
 	Pins map[string]Pin `json:"pins,omitempty"`
-	// Blocked candidates, and those that the policy sees no reason to try, with the
-	// reason.
+	// Blocked candidates, knobs whose value no trial may leave, and what the policy sees
+	// no reason to try, with the reason.
 	Blocked map[string]string `json:"blocked,omitempty"`
 	// Outlook is what the policy made of the service when it was last asked; nil: it
 	// was not, or does not say.
@@ -52,9 +52,11 @@ func (c *Controller) Status() Status {
 		MeasuredOf: c.cfg.Timing.BaselineBlocks - 1, PairsLeft: c.pairsLeft(nil), Wealth: c.state.Wealth,
 		Audits: c.auditStatus(), Outlook: c.outlook,
 	}
-	for name, why := range c.unwanted {
-		if s.Blocked[name] == "" {
-			s.Blocked[name] = why
+	for _, others := range []map[string]string{c.stuck(), c.unwanted} {
+		for name, why := range others {
+			if s.Blocked[name] == "" {
+				s.Blocked[name] = why
+			}
 		}
 	}
 	wishes := c.state.Wishes.clone()

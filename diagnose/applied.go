@@ -16,7 +16,7 @@ func applied(f *facts) (string, []Finding) {
 	found := f.failing("apply", "a setting could not be applied", "an actuator refused it, or failed", "mend what the error names; trials of it end as apply-failed until then")
 	found = append(found, f.failing("read back", "what is in force could not be read back", "an actuator's Get fails: without it no trial is sound", "mend what the error names")...)
 	found = append(found, f.failing("record", "the journal could not be written", "the disk is full or broken, or another process holds the journal", "make room; trials go on by themselves, and the service was never held up")...)
-	for _, check := range []func() (Finding, bool){f.deaf, f.notInForce, f.wonOver, f.withoutEffect, f.held} {
+	for _, check := range []func() (Finding, bool){f.deaf, f.notInForce, f.wonOver, f.withoutEffect, f.outOfBounds, f.held} {
 		if x, ok := check(); ok {
 			found = append(found, x)
 		}
@@ -116,6 +116,22 @@ func (f *facts) withoutEffect() (Finding, bool) {
 	}
 	x.Next = []string{"turn it on: " + strings.Join(slices.Sorted(maps.Keys(off)), ", ") + "; or let it be tried, which begins with the guide's numbers", "or leave the numbers out"}
 	return x, true
+}
+
+// outOfBounds are knobs that no trial may move from the value that they have.
+func (f *facts) outOfBounds() (Finding, bool) {
+	x := Finding{
+		What: "a knob is not tried: its value is outside its own bounds", Cause: "it was never limited, or its bounds are too narrow",
+		Next: []string{"set a value within the bounds, in the service or by PinAt and Unpin, or offer the knob with others"},
+	}
+	if f.session == nil {
+		return x, false
+	}
+	why := f.session.Stuck(f.safe)
+	for _, name := range slices.Sorted(maps.Keys(why)) {
+		x.Evidence = latest(x.Evidence, said(f.to, "%s %s", name, why[name]), 2*mostShown)
+	}
+	return x, len(x.Evidence) > 0
 }
 
 // held: nothing is tried because of who or what holds the autopilot.

@@ -205,6 +205,10 @@ func worlds() map[string]struct {
 	add("without-effect", "applied", "numbers are configured that move nothing", world{
 		knobs: holding, offered: held[:0], initial: map[string]float64{catalog.CacheSize: 4096},
 	})
+	add("out-of-bounds", "applied", "its value is outside its own bounds", world{
+		knobs:   []controller.Knob{{Name: "fast", Kind: controller.Switch}, {Name: "open", Kind: controller.Int, Unit: "connections", Min: 1, Max: 64}},
+		offered: []controller.Optimization{{Name: "fast", Why: "It is faster.", Switch: "fast", Knobs: []string{"open"}, Equivalence: controller.Exact}},
+	})
 	add("advice", "applied", "nothing is tried", world{config: func(c *controller.Config) { c.Advise = true }})
 	add("paused", "applied", "nothing is tried", world{
 		ask: func(m moment) controller.Ask {

@@ -120,6 +120,10 @@ func (h *history) settingsTable() report.Table {
 // untriedTable has what was offered and got no trial.
 func (h *history) untriedTable() report.Table {
 	t := report.Table{Title: "Offered, and not tried", Head: []string{"what", "why it might help", "what is known"}}
+	stuck := map[string]string{}
+	if h.state != nil {
+		stuck = h.session.Stuck(h.state.Safe)
+	}
 	for _, o := range h.session.Offered {
 		if h.tried[o.Name] > 0 {
 			continue
@@ -132,6 +136,8 @@ func (h *history) untriedTable() report.Table {
 			known = "pinned by the operator"
 		case o.Equivalence == controller.Bounded && !o.Granted:
 			known = "bounded, and not granted by the owner"
+		case stuck[o.Name] != "":
+			known = stuck[o.Name]
 		}
 		t.Rows = append(t.Rows, []string{o.Name, o.Why, known})
 	}

@@ -165,7 +165,7 @@ func noisyClaims(r *Results) []Claim {
 		})
 	}
 	// One optimization at a time stops where no step is worth a trial.
-	const most = 12
+	const most = 8
 	e := apart(r, ourName, randomOrder, gapMean)
 	return append(out, Claim{
 		Text:   fmt.Sprintf("%s: ends further from the best than %s, which tries everything again, but by at most %d points, on average of all programs", ourName, randomOrder, most),

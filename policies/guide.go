@@ -17,7 +17,8 @@ import (
 //  2. Each offered optimization that is off is turned on, in order of what it may
 //     gain in a minute of experiment: see rank. Its numbers begin with the guide's
 //     for the workload, the measured load and state size, and the memory.
-//  3. The numbers of what is on are moved: see ladder.
+//  3. The numbers of what is on are moved: see ladder. A number of the owner's whose
+//     last step gained less than a tenth waits until the others had theirs.
 //  4. What is on is tried off: what paid last week may not pay today.
 //  5. What was tried and did not pay is tried again, after a long rest, or as soon as
 //     its signal or the workload is another one.
@@ -81,7 +82,7 @@ func (g *Guide) String() string { return g.name }
 func (g *Guide) Propose(v controller.View) (controller.Proposal, bool) {
 	s := g.survey(&v)
 	for _, step := range []func(*survey, *candidate) (controller.Proposal, bool){
-		g.turnOn, g.moveNumber, g.turnOff, g.turnOnAgain, g.advise,
+		g.turnOn, g.movePaying, g.moveNumber, g.turnOff, g.turnOnAgain, g.advise,
 	} {
 		for i := range s.candidates {
 			if p, ok := step(s, &s.candidates[i]); ok && v.Blocked[p.BlockKey()] == "" {
@@ -143,6 +144,16 @@ func (g *Guide) on(s *survey, c *candidate) (controller.Proposal, bool) {
 		}
 	}
 	return controller.Proposal{Optimization: c.Name, Move: controller.MoveOn, Change: change, Why: c.reason(), Basis: c.basis(s)}, true
+}
+
+// movePaying passes over numbers of the owner's whose last step gained little, while
+// there are others of which nothing is known.
+func (g *Guide) movePaying(s *survey, c *candidate) (controller.Proposal, bool) {
+	paying := func(knob string) bool { return g.ladder(knob, s.Regime).paying(s.At) }
+	if !c.guided && !slices.ContainsFunc(c.Knobs, paying) {
+		return controller.Proposal{}, false
+	}
+	return g.moveNumber(s, c)
 }
 
 func (g *Guide) moveNumber(s *survey, c *candidate) (controller.Proposal, bool) {

@@ -31,6 +31,7 @@ type ladder struct {
 	points []point
 	came   float64 // sign of the last kept move
 	run    int     // kept moves in a row in that direction
+	last   float64 // effect of the last trial, log units
 	regime int     // of all that
 }
 
@@ -100,6 +101,12 @@ func (l *ladder) moves(k controller.Knob, now float64, at time.Time) []float64 {
 		}
 	}
 	return out
+}
+
+// paying reports whether another step promises as much as a number that nothing is
+// known of: its last one did, or there was none.
+func (l *ladder) paying(at time.Time) bool {
+	return math.Expm1(l.last) <= -notMeasured || !slices.ContainsFunc(l.points, func(p point) bool { return !at.After(p.until) })
 }
 
 // side says what is known in a direction.
@@ -221,6 +228,7 @@ func (l *ladder) learn(t *controller.Trial, from, to float64) {
 	l.forget(t.Ended, from, to)
 	sign := math.Copysign(1, to-from)
 	kept := t.Outcome == controller.Kept
+	l.last = effect
 	l.points = append(l.points,
 		point{at: from, cost: cost, clear: kept, until: until},
 		point{at: to, cost: cost + effect, clear: plain, until: until},

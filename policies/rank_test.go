@@ -213,6 +213,44 @@ func TestGuide_ownKnobsAreTriedAsOffered(t *testing.T) {
 	require.Equal(t, []string{catalog.EnableObjectPool, "alpha", "zeta"}, names)
 }
 
+// A number is moved on while a step of it gains as much as one of which nothing is
+// known may; else those come first.
+func TestGuide_ownNumbersTakeTurnsWhereAStepGainsLittle(t *testing.T) {
+	v := controller.View{At: dawn.Add(time.Minute), Blocked: map[string]string{}}
+	for _, name := range []string{"first", "second"} {
+		v.Space.Knobs = append(v.Space.Knobs, controller.Knob{Name: name, Kind: controller.Int, Min: 1, Max: 1000, Scale: controller.Log, MaxMove: 4})
+		v.Offered = append(v.Offered, controller.Optimization{Name: name, Knobs: []string{name}, Equivalence: controller.Exact})
+	}
+	v.Safe = controller.SettingOf(map[string]float64{"first": 200, "second": 100})
+	trial := func(of string, outcome controller.Outcome, reason controller.Reason, effect float64) controller.Trial {
+		out := moved(100, 200, outcome, reason, effect-0.02, effect+0.02)
+		out.Optimization, out.Change, out.From = of, map[string]float64{of: 200}, controller.SettingOf(map[string]float64{of: 100})
+		return out
+	}
+	little := trial("first", controller.Kept, controller.Better, -0.05)
+	none := trial("second", controller.Inconclusive, controller.NoEffect, 0)
+	for name, c := range map[string]struct {
+		trials []controller.Trial
+		want   string
+	}{
+		"nothing is known of any": {nil, "first"},
+		"a large gain: go on":     {[]controller.Trial{trial("first", controller.Kept, controller.Better, -0.3)}, "first"},
+		"a small gain":            {[]controller.Trial{little}, "second"},
+		"then back to it":         {[]controller.Trial{little, none}, "first"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := NewGuide("")
+			require.NoError(t, err)
+			for _, trial := range c.trials {
+				g.Learn(trial)
+			}
+			p, ok := g.Propose(v)
+			require.True(t, ok)
+			require.Equal(t, c.want, p.Optimization)
+		})
+	}
+}
+
 // A trial that failed is not repeated while the service is the same, and is as soon as
 // its signal is clearly stronger; noise does not wake it. After a restart it knows.
 func TestGuide_wakesWhenTheSignalChanges(t *testing.T) {

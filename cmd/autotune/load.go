@@ -19,6 +19,6 @@ func loadCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.AddCommand(overheadLoadCommand(), liveOrderSessionCommand())
+	cmd.AddCommand(overheadProcessCommand(), liveOrderSessionCommand())
 	return cmd
 }

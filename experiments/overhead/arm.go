@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +20,8 @@ import (
 // Arm is one of the ways in which the service runs.
 type Arm int
 
-// The arms, each with one thing more than the one before.
+// The arms that are compared by default, each with one thing more than the one
+// before, and two that tell whether the instrument can see.
 const (
 	// Alone is the service without any of this module.
 	Alone Arm = iota + 1
@@ -31,86 +31,90 @@ const (
 	Trial
 	// Page is in a trial with the live page open.
 	Page
+	// Twin is the service alone once more: there is nothing to find.
+	Twin
+	// Burdened is the service alone that does the work of every tenth request twice.
+	Burdened
 )
 
-var armNames = [...]string{Alone: "alone", Idle: "idle", Trial: "in trial", Page: "page open"}
+var armNames = [...]string{
+	Alone: "alone", Idle: "idle", Trial: "in trial", Page: "page open", Twin: "twin", Burdened: "burdened",
+}
 
 // String is its name in reports.
 func (a Arm) String() string {
-	if a < Alone || a > Page {
+	if a < Alone || a > Burdened {
 		return fmt.Sprintf("arm %d", int(a))
 	}
 	return armNames[a]
 }
 
-// Arms are all of them.
+// Arms are those compared by default.
 func Arms() []Arm { return []Arm{Alone, Idle, Trial, Page} }
 
-// A trial's blocks are as long as those of the demonstration, a fifth of the
-// default; less only where a block of an arm would not hold two of them.
+// CheckArms check the instrument: one that differs in nothing, and one by a known work.
+func CheckArms() []Arm { return []Arm{Alone, Twin, Burdened} }
+
+func (a Arm) inTrial() bool { return a == Trial || a == Page }
+
+// A trial's blocks are as long as by default, and so is their washout beside them;
+// the baseline before it has as few of them as may be.
 const (
-	usualBlock = time.Second
-	washout    = 50 * time.Millisecond
-	// baseline blocks come before the first trial: as few as may be.
-	baseline = 3
+	defaultTrialBlock = 5 * time.Second
+	washouts          = 5
+	baseline          = 3
 )
 
-// trialBlock is how long a trial's block is where a part of an arm's is so long.
-func trialBlock(part time.Duration) time.Duration { return min(usualBlock, part/2) }
-
-// lead is how long an arm serves before it is measured, all alike: in it, a trial begins.
-func lead(part time.Duration) time.Duration {
-	return (trialBlock(part)+washout)*baseline + trialBlock(part)/3
+// lead is how long it takes, by the clock, until a trial has begun.
+func lead(trialBlock time.Duration) time.Duration {
+	return baseline * (trialBlock + trialBlock/washouts)
 }
 
 // placebo is a switch that moves nothing.
 const placebo = "placebo"
 
-// running is an arm in its block.
+// running is an arm at work.
 type running struct {
 	handler http.Handler
-	stream  string       // path of the page's events; "" without a page
-	inTrial func() bool  // nil: it need not be
-	end     func() error // waits until nothing of it is left
+	stream  string      // path of the page's events; "" without a page
+	inTrial func() bool // now
+	end     func() error
 }
 
-// begin starts an arm.
-func begin(ctx context.Context, arm Arm, part time.Duration) (*running, error) {
-	if arm == Alone {
-		return &running{handler: routes(), end: func() error { return nil }}, nil
-	}
-	dir, err := os.MkdirTemp("", "autotune-overhead-")
-	if err != nil {
-		return nil, err
+// begin starts an arm, with its journal, if it has one, in a folder.
+func begin(ctx context.Context, arm Arm, trialBlock time.Duration, journal string) (*running, error) {
+	r := &running{handler: routes(), inTrial: func() bool { return false }, end: func() error { return nil }}
+	switch arm {
+	case Alone, Twin:
+		return r, nil
+	case Burdened:
+		r.handler = twice(r.handler, 10)
+		return r, nil
 	}
 	var value atomic.Bool
 	pilot, err := autotune.Start(ctx, autotune.Config{
-		Executor: executor.Config{EnableAutomaticOptimization: arm != Idle},
+		Executor: executor.Config{EnableAutomaticOptimization: arm.inTrial()},
 		Knobs:    []knobs.Actuator{knobs.Bool(placebo, value.Load, value.Store)},
 		Offer:    []string{placebo},
 		Recorder: sensors.NewRecorder(),
-		Journal:  dir,
+		Journal:  journal,
 		Policy:   always{},
 		// A busy machine must not end the trial.
 		Guards: []controller.Guard{}, SlowGuard: -1,
 		Timing: controller.Timing{
-			Washout: washout, Measure: trialBlock(part), MinRequests: -1, BaselineBlocks: baseline,
+			Washout: trialBlock / washouts, Measure: trialBlock, MinRequests: -1, BaselineBlocks: baseline,
 		},
 	})
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, err
 	}
-	r := &running{handler: nethttp.Middleware(pilot.Recorder(), routes())}
-	r.end = func() error {
-		return errors.Join(pilot.Close(), pilot.Executor().Close(), os.RemoveAll(dir))
-	}
-	if arm != Idle {
-		r.inTrial = func() bool { return pilot.Status().Trial != nil }
-	}
+	r.handler = nethttp.Middleware(pilot.Recorder(), r.handler)
+	r.inTrial = func() bool { return pilot.Status().Trial != nil }
+	r.end = func() error { return errors.Join(pilot.Close(), pilot.Executor().Close()) }
 	if arm != Page {
 		return r, nil
 	}
-	page, err := dashboard.New(pilot, dashboard.Options{Journal: dir})
+	page, err := dashboard.New(pilot, dashboard.Options{Journal: journal})
 	if err != nil {
 		return nil, errors.Join(err, r.end())
 	}

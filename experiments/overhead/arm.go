@@ -76,14 +76,14 @@ const placebo = "placebo"
 // running is an arm at work.
 type running struct {
 	handler http.Handler
-	stream  string      // path of the page's events; "" without a page
-	inTrial func() bool // now
+	stream  string       // path of the page's events; "" without a page
+	state   func() state // but for what it allocates
 	end     func() error
 }
 
 // begin starts an arm, with its journal, if it has one, in a folder.
 func begin(ctx context.Context, arm Arm, trialBlock time.Duration, journal string) (*running, error) {
-	r := &running{handler: routes(), inTrial: func() bool { return false }, end: func() error { return nil }}
+	r := &running{handler: routes(), state: func() state { return state{} }, end: func() error { return nil }}
 	switch arm {
 	case Alone, Twin:
 		return r, nil
@@ -109,7 +109,10 @@ func begin(ctx context.Context, arm Arm, trialBlock time.Duration, journal strin
 		return nil, err
 	}
 	r.handler = nethttp.Middleware(pilot.Recorder(), r.handler)
-	r.inTrial = func() bool { return pilot.Status().Trial != nil }
+	r.state = func() state {
+		s := pilot.Status()
+		return state{InTrial: s.Trial != nil, Why: s.Why}
+	}
 	r.end = func() error { return errors.Join(pilot.Close(), pilot.Executor().Close()) }
 	if arm != Page {
 		return r, nil

@@ -105,6 +105,9 @@ func (o *Options) generation(ctx context.Context, cpus *processors, rng *rand.Ra
 	return g, nil
 }
 
+// errNoTrial says that an arm was not in a trial all the time.
+var errNoTrial = errors.New("no trial")
+
 // turns are taken by the services of a generation.
 type turns struct {
 	load     *process
@@ -158,7 +161,7 @@ func (t *turns) warmUp(ctx context.Context, rng *rand.Rand, lead time.Duration) 
 		case ready && n > 1:
 			return nil
 		case waited > 4*(lead+time.Second):
-			return fmt.Errorf("no trial has begun in %v", waited)
+			return fmt.Errorf("%w: none has begun in %v", errNoTrial, waited)
 		}
 	}
 }
@@ -235,7 +238,7 @@ func (s *served) figures(rate float64) (Figures, error) {
 	}
 	switch {
 	case now.InTrial != s.arm.inTrial():
-		return Figures{}, fmt.Errorf("%v: the trial did not last", s.arm)
+		return Figures{}, fmt.Errorf("%v: %w: it did not last: %s", s.arm, errNoTrial, now.Why)
 	case s.answered == 0 || len(s.took) == 0:
 		return Figures{}, fmt.Errorf("%v: no request was answered", s.arm)
 	case s.at.Stream != "" && s.events == 0:

@@ -114,13 +114,17 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 	if result.Requests, err = o.requests(ctx); err != nil {
 		return nil, err
 	}
-	for n := range o.Generations {
-		g, err := o.generation(ctx, cpus, rand.New(rand.NewPCG(o.Seed, uint64(n))))
+	for n := uint64(0); len(result.Generations) < o.Generations; n++ {
+		g, err := o.generation(ctx, cpus, rand.New(rand.NewPCG(o.Seed, n)))
+		if errors.Is(err, errNoTrial) && n < 2*uint64(o.Generations) { //nolint:gosec // it is positive
+			o.Tell(err.Error() + ": once more") // a trial ends by chance, whatever it costs
+			continue
+		}
 		if err != nil {
 			return nil, errors.Join(ctx.Err(), err)
 		}
 		result.Generations = append(result.Generations, g)
-		o.Tell(fmt.Sprintf("generation %d of %d: %s", n+1, o.Generations, g.glance(o.Arms)))
+		o.Tell(fmt.Sprintf("generation %d of %d: %s", len(result.Generations), o.Generations, g.glance(o.Arms)))
 	}
 	result.Seconds, result.LoadAfter = time.Since(result.Began).Seconds(), live.LoadAverage()
 	return result, errors.Join(

@@ -39,7 +39,7 @@ func thinnest(t *testing.T, arms []Arm) *Result {
 		Command: []string{self, serve}, Commit: "test", Tell: func(string) { told++ },
 	})
 	require.NoError(t, err)
-	assert.Equal(t, leastGenerations+len(ways()), told)
+	assert.GreaterOrEqual(t, told, leastGenerations+len(ways()))
 	require.Len(t, r.Generations, leastGenerations)
 	for _, g := range r.Generations {
 		require.Len(t, g, len(arms))

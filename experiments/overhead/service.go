@@ -29,7 +29,8 @@ type place struct {
 // state is what it answers to each line after that.
 type state struct {
 	Objects uint64 `json:"objects"` // allocated so far
-	InTrial bool   `json:"in_trial"`
+	InTrial bool   `json:"in_trial,omitempty"`
+	Why     string `json:"why,omitempty"` // it is or is not
 }
 
 // Serve is one of the processes that Run starts, the load or a service: it does
@@ -73,9 +74,11 @@ func serveArm(ctx context.Context, s spec, lines *json.Decoder, answers *json.En
 		if err = lines.Decode(&struct{}{}); errors.Is(err, io.EOF) {
 			return nil
 		}
+		now := r.state()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		err = errors.Join(err, answers.Encode(state{Objects: m.Mallocs, InTrial: r.inTrial()}))
+		now.Objects = m.Mallocs
+		err = errors.Join(err, answers.Encode(now))
 	}
 	return err
 }

@@ -27,7 +27,8 @@ func overheadCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if o.Command, o.Commit = append(process, "overhead"), commit(); check {
+			process = append(process, "overhead")
+			if o.Command, o.Commit = process, commit(); check {
 				o.Arms = overhead.CheckArms()
 			}
 			out := cmd.OutOrStdout()

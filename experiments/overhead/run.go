@@ -116,7 +116,7 @@ func (o *Options) run(ctx context.Context) (_ *Result, err error) {
 	}
 	for n := uint64(0); len(result.Generations) < o.Generations; n++ {
 		g, err := o.generation(ctx, cpus, rand.New(rand.NewPCG(o.Seed, n)))
-		if errors.Is(err, errNoTrial) && n < 2*uint64(o.Generations) { //nolint:gosec // it is positive
+		if errors.Is(err, errNoTrial) && n < 2*uint64(o.Generations) {
 			o.Tell(err.Error() + ": once more") // a trial ends by chance, whatever it costs
 			continue
 		}

@@ -18,10 +18,14 @@ import (
 type Review struct {
 	// Advise: the last session was in advise mode, so that an approval is acted on.
 	Advise bool `json:"advise"`
+	// Kept counts the trials that were kept.
+	Kept int `json:"kept"`
 	// Safe is the setting in force, by the journal; each proposal's exact setting is
 	// this with its change.
 	Safe      controller.Setting `json:"safe"`
 	Proposals []Reviewed         `json:"proposals"`
+
+	source string
 }
 
 // Reviewed is one proposal with its exact setting.
@@ -37,6 +41,7 @@ type Reviewed struct {
 func ReadReview(path string) (*Review, error) {
 	var session *controller.Session
 	var state *controller.State
+	kept := 0
 	var said []controller.Trial // of this session: journals from before proposals had ids
 	for e, err := range journal.Read(path) {
 		if err != nil {
@@ -50,6 +55,10 @@ func ReadReview(path string) (*Review, error) {
 			}
 		case r.State != nil && r.Kind == controller.RecordState:
 			state = r.State
+		case r.Trial != nil && r.Kind == controller.RecordVerdict && !e.Repeat:
+			if r.Trial.Audit == 0 && r.Trial.Outcome == controller.Kept {
+				kept++
+			}
 		case r.Trial != nil && r.Kind == controller.RecordAdvice:
 			said = append(said, *r.Trial)
 		}
@@ -57,7 +66,7 @@ func ReadReview(path string) (*Review, error) {
 	if session == nil || state == nil {
 		return nil, fmt.Errorf("journal %s: must hold at least the start of a session and a state", path)
 	}
-	out := &Review{Advise: session.Advise, Safe: state.Safe, Proposals: []Reviewed{}}
+	out := &Review{Advise: session.Advise, Kept: kept, Safe: state.Safe, Proposals: []Reviewed{}, source: path}
 	proposals := state.Wishes.Proposals
 	if len(proposals) == 0 {
 		for _, t := range said {
@@ -94,8 +103,9 @@ func (r *Review) WriteJSON(w io.Writer) error {
 		Type      string             `json:"type"`
 		Advise    bool               `json:"advise"`
 		Proposals int                `json:"proposals"`
+		Kept      int                `json:"kept"`
 		Safe      controller.Setting `json:"safe"`
-	}{"review", r.Advise, len(r.Proposals), r.Safe})
+	}{"review", r.Advise, len(r.Proposals), r.Kept, r.Safe})
 }
 
 const howToApprove = `Approved means: tried as a randomized experiment with all guards, kept if it is shown
@@ -110,6 +120,8 @@ func (r *Review) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Proposals to review: %d\n\n", len(r.Proposals))
 	switch {
+	case len(r.Proposals) == 0 && !r.Advise:
+		fmt.Fprintf(&b, "This journal is not of advice mode: what is worth trying is tried. Changes that were kept: %d.\nSee them with: autotune report %s\n", r.Kept, r.source)
 	case len(r.Proposals) == 0:
 		b.WriteString("Nothing is proposed: the autopilot sees nothing worth trying, or has not measured yet.\n")
 	case !r.Advise:
@@ -146,12 +158,11 @@ func (p *Reviewed) write(b *bytes.Buffer, safe controller.Setting) {
 	} else {
 		b.WriteString("- results stay the same\n")
 	}
-	if p.Basis != nil {
-		fmt.Fprintf(b, "- evidence: it acts on %.0f %% of what the service spends", 100*p.Basis.Share)
-		if p.Basis.Workload != "" {
-			fmt.Fprintf(b, ", whose workload is taken for %s", inMarkdown(p.Basis.Workload))
-		}
-		b.WriteByte('\n')
+	if p.Basis != nil && p.Basis.Share > 0 {
+		fmt.Fprintf(b, "- evidence: it acts on %.0f %% of what the service spends\n", 100*p.Basis.Share)
+	}
+	if p.Basis != nil && p.Basis.Workload != "" {
+		fmt.Fprintf(b, "- workload: taken for %s\n", inMarkdown(p.Basis.Workload))
 	}
 	for _, m := range slices.Sorted(maps.Keys(p.Seen)) {
 		fmt.Fprintf(b, "- measured: %s %.4g\n", inMarkdown(string(m)), p.Seen[m])

@@ -54,6 +54,9 @@ func ReplayWith(path string, known policies.Registry) (Replayed, error) {
 			return r.sum, err
 		}
 	}
+	if r.sum.Records+r.sum.Skipped == 0 {
+		return r.sum, fmt.Errorf("journal %s: empty: must hold at least the start of a session", path)
+	}
 	return r.sum, nil
 }
 

@@ -295,9 +295,53 @@ func TestReview_isText(t *testing.T) {
 	require.Contains(t, page.String(), "- why: a\\|b \\# &lt;script> \\[x](y)\n")
 	require.Contains(t, page.String(), "Exact setting: `x=1`")
 	require.NoError(t, review.WriteJSON(&lines))
-	require.Contains(t, lines.String(), `{"type":"review","advise":true,"proposals":1,"safe":{"x":0}}`)
+	require.Contains(t, lines.String(), `{"type":"review","advise":true,"proposals":1,"kept":0,"safe":{"x":0}}`)
 	_, err = autotune.ReadReview(filepath.Join(t.TempDir(), "none"))
 	require.Error(t, err)
+}
+
+// A journal of an autopilot that acts has no proposals: the review says so, and
+// not that nothing is worth trying. What a service's own knob acts on is not
+// measured, and no share is told.
+func TestReview_ofOneThatActs(t *testing.T) {
+	x, change := controller.SettingOf(map[string]float64{"x": 0}), map[string]float64{"x": 1}
+	write := func(s *controller.State, session *controller.Session) *autotune.Review {
+		dir := filepath.Join(t.TempDir(), "j")
+		j, err := journal.Open(dir, journal.Options{})
+		require.NoError(t, err)
+		for _, r := range []controller.Record{
+			{Kind: controller.RecordSession, Session: session},
+			{Kind: controller.RecordVerdict, Trial: &controller.Trial{ID: 1, Optimization: "x", Move: controller.MoveOn, Change: change, Outcome: controller.Kept, Reason: controller.Better}},
+			{Kind: controller.RecordVerdict, Trial: &controller.Trial{ID: 2, Optimization: "y", Move: controller.MoveOn, Outcome: controller.Inconclusive, Reason: controller.NoEffect}},
+			{Kind: controller.RecordState, State: s},
+		} {
+			require.NoError(t, j.Append(r))
+		}
+		require.NoError(t, j.Close())
+		review, err := autotune.ReadReview(dir)
+		require.NoError(t, err)
+		require.Equal(t, 1, review.Kept)
+		return review
+	}
+	var page strings.Builder
+	require.NoError(t, write(&controller.State{Version: controller.StateVersion, Initial: x, Safe: x.With(change)}, &controller.Session{}).WriteMarkdown(&page))
+	require.Contains(t, page.String(), "not of advice mode")
+	require.Contains(t, page.String(), "Changes that were kept: 1.\nSee them with: autotune report ")
+	require.NotContains(t, page.String(), "Nothing is proposed")
+
+	advice := controller.Advice{ID: "0", Optimization: "y", Move: "y 1 -> 2", Change: map[string]float64{"y": 2}, Basis: &controller.Basis{}}
+	state := &controller.State{Version: controller.StateVersion, Initial: x, Safe: x, Wishes: controller.Wishes{Proposals: []controller.Advice{advice}}}
+	review := write(state, &controller.Session{Advise: true})
+	page.Reset()
+	require.NoError(t, review.WriteMarkdown(&page))
+	require.NotContains(t, page.String(), "acts on")
+	page.Reset()
+	require.NoError(t, review.WriteJSON(&page))
+	require.NotContains(t, page.String(), `"share"`)
+	review.Proposals[0].Basis = &controller.Basis{Share: 0.25, Workload: "web"}
+	page.Reset()
+	require.NoError(t, review.WriteMarkdown(&page))
+	require.Contains(t, page.String(), "- evidence: it acts on 25 % of what the service spends\n- workload: taken for web\n")
 }
 
 func TestAutopilot_wishesAfterTheEnd(t *testing.T) {

@@ -50,8 +50,9 @@ type Proposal struct {
 type Basis struct {
 	// Workload that the service was recognized as, "" for none in particular.
 	Workload string `json:"workload,omitempty"`
-	// Share of what the service spends that the optimization acts on, 0..1.
-	Share float64 `json:"share"`
+	// Share of what the service spends that the optimization acts on, 0..1; 0: not
+	// measured, as of a service's own knob.
+	Share float64 `json:"share,omitempty"`
 }
 
 // Policy decides what to try next. It is called from one goroutine.

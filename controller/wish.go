@@ -172,6 +172,19 @@ type Wishes struct {
 // IsZero reports whether nothing is held and nothing is proposed.
 func (w Wishes) IsZero() bool { return w.Paused == nil && len(w.Pins) == 0 && len(w.Proposals) == 0 }
 
+// PinOf is the pin that holds a knob at a value, and whether there is one. Of more
+// than one it is the latest.
+func (w Wishes) PinOf(knob string, value float64) (Pin, bool) {
+	var out Pin
+	found := false
+	for _, p := range w.Pins {
+		if v, ok := p.Values[knob]; ok && v == value && (!found || p.At.After(out.At)) {
+			out, found = p, true
+		}
+	}
+	return out, found
+}
+
 func (w Wishes) clone() Wishes {
 	out := Wishes{Paused: w.Paused, Proposals: slices.Clone(w.Proposals)}
 	if len(w.Pins) > 0 {

@@ -62,6 +62,7 @@ const (
 	Kept      Origin = "kept"      // a trial showed it better, or not worse and another goal better
 	Rejected  Origin = "rejected"  // the service's own: something else was tried, and not kept
 	Untried   Origin = "untried"   // the service's own: nothing else was tried
+	Pinned    Origin = "pinned"    // an operator's word holds it
 	Inherited Origin = "inherited" // moved from what the operator configured, by a trial older than the journal or by hand
 )
 
@@ -96,15 +97,7 @@ func (f *facts) exported() (*Exported, error) {
 			out.Values = append(out.Values, x)
 		}
 	}
-	var text bytes.Buffer
-	if err := out.WriteYAML(&text); err != nil {
-		return nil, err
-	}
-	var err error
-	if out.Config, err = executor.Load(&text); err != nil {
-		return nil, fmt.Errorf("the kept setting is no configuration of this version: %w", err)
-	}
-	return out, nil
+	return out, out.load()
 }
 
 // valueOf a knob, with where it comes from.
@@ -113,7 +106,14 @@ func (f *facts) valueOf(name string, v float64) Value {
 	kept, rejected := f.trialsOf(name, v)
 	was, known := f.initial.Get(name)
 	moved := known && was != v
+	pin, pinned := f.pinOf(name, v)
 	switch {
+	case pinned && (kept == nil || pin.At.After(kept.Ended)):
+		x.Origin, x.Reason = Pinned, fmt.Sprintf("pinned %s on %s", pin.By, when(pin.At))
+		if moved {
+			x.Before = &was
+			x.Reason += "; configured: " + string(f.written(name, was))
+		}
 	case kept != nil && (moved || !known):
 		x.Origin = Kept
 		x.from(kept)
@@ -147,6 +147,14 @@ func (f *facts) valueOf(name string, v float64) Value {
 }
 
 func (x *Value) from(t *controller.Trial) { x.Trial, x.Effects, x.Pairs = t.ID, t.Effects, t.Pairs }
+
+// pinOf is the pin that holds a knob at a value.
+func (f *facts) pinOf(name string, v float64) (controller.Pin, bool) {
+	if f.state == nil {
+		return controller.Pin{}, false
+	}
+	return f.state.Wishes.PinOf(name, v)
+}
 
 func (f *facts) keeps() []controller.Keep {
 	if f.state == nil {
@@ -223,9 +231,33 @@ func (f *facts) written(name string, v float64) json.RawMessage {
 	return json.RawMessage(strconv.FormatFloat(v, 'f', -1, 64))
 }
 
+// Moved drops the values that are as the service had them: what is left is what
+// trials kept, what is pinned, and what else was moved.
+func (x *Exported) Moved() (*Exported, error) {
+	out := *x
+	out.Values = slices.DeleteFunc(slices.Clone(x.Values), func(v Value) bool { return !v.moved() })
+	return &out, out.load()
+}
+
+// moved: it is not simply the service's own.
+func (v *Value) moved() bool { return v.Origin != Untried && v.Origin != Rejected }
+
+// load makes Config of the values.
+func (x *Exported) load() error {
+	var text bytes.Buffer
+	if err := x.WriteYAML(&text); err != nil {
+		return err
+	}
+	var err error
+	if x.Config, err = executor.Load(&text); err != nil {
+		return fmt.Errorf("the kept setting is no configuration of this version: %w", err)
+	}
+	return nil
+}
+
 // WriteYAML writes the values as a configuration file that executor.Load reads:
-// above each its reason, wrapped, as comments. Knobs of the service itself, which
-// no configuration of the executor sets, are comments only.
+// above each its reason, wrapped, as comments. What was moved comes first. Knobs of
+// the service itself, which no configuration of the executor sets, are comments only.
 func (x *Exported) WriteYAML(w io.Writer) error {
 	var t strings.Builder
 	fmt.Fprintf(&t, "# The setting that journal %s kept", sentence(x.Source))
@@ -235,23 +267,43 @@ func (x *Exported) WriteYAML(w io.Writer) error {
 	t.WriteString(".\n# An effect is the relative change of the metric itself, the median over pairs, with a 95 % interval\n" +
 		"# that holds at any stopping time. Whether the autopilot may change things is not in a journal:\n" +
 		"# enable_automatic_optimization is left to you.\n")
-	own := false
+	for _, moved := range []bool{true, false} {
+		for _, own := range []bool{false, true} {
+			x.section(&t, moved, own)
+		}
+	}
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// section writes the values that were moved, or were not, of the executor or of
+// the service itself.
+func (x *Exported) section(t *strings.Builder, moved, own bool) {
+	begun := false
 	for i := range x.Values {
 		v := &x.Values[i]
-		t.WriteByte('\n')
-		if v.Own && !own {
-			own = true
-			t.WriteString("# Knobs of the service itself, which this file does not set:\n\n")
+		if v.moved() != moved || v.Own != own {
+			continue
 		}
-		fill(&t, "# ", "# ", v.Reason)
+		if !begun {
+			begun = true
+			title := "As it was"
+			if moved {
+				title = "Kept, or moved by hand"
+			}
+			if own {
+				title += "; knobs of the service itself, which this file does not set"
+			}
+			t.WriteString("\n# --- " + title + " ---\n")
+		}
+		t.WriteByte('\n')
+		fill(t, "# ", "# ", v.Reason)
 		line := v.Name + ": " + string(v.Text)
-		if v.Own {
+		if own {
 			line = "# " + printable(line) // its name is its owner's
 		}
 		t.WriteString(line + "\n")
 	}
-	_, err := io.WriteString(w, t.String())
-	return err
 }
 
 // WriteJSON writes one object a line: each value, then the whole, with the

@@ -84,6 +84,40 @@ func TestExport_readsBackAsWhatWasKept(t *testing.T) {
 	require.Equal(t, map[string]float64{"batch": 10}, last.Own)
 }
 
+// What an operator pinned is told as such, with who, why and when, before what is
+// as it was; Moved leaves the rest out, and loads as well.
+func TestExport_whatIsPinned(t *testing.T) {
+	dir := tuned().play(t)
+	f, err := readFacts(dir)
+	require.NoError(t, err)
+	pin := controller.Pin{Values: map[string]float64{"batch": 50}, By: controller.Operator{Who: "me", Why: "truth"}, At: f.to}
+	f.state.Wishes.Pins = map[string]controller.Pin{"batch": pin}
+	f.safe = f.safe.With(pin.Values)
+	x, err := f.exported()
+	require.NoError(t, err)
+	batch := x.Values[len(x.Values)-1]
+	require.Equal(t, Pinned, batch.Origin)
+	require.Equal(t, "pinned by me (truth) on 2026-03-01 09:01:29 UTC; configured: 10", batch.Reason)
+
+	f.state.Wishes.Pins["batch"] = controller.Pin{Values: map[string]float64{"batch": 49}}
+	other, err := f.exported()
+	require.NoError(t, err)
+	require.Equal(t, Inherited, other.Values[len(x.Values)-1].Origin, "a pin at another value does not explain this one")
+
+	moved, err := x.Moved()
+	require.NoError(t, err)
+	var names []string
+	for _, v := range moved.Values {
+		names = append(names, v.Name)
+	}
+	require.Equal(t, []string{catalog.EnableCache, catalog.CacheSize, "batch"}, names)
+	require.True(t, moved.Config.EnableCacheOptimization)
+	require.Equal(t, executor.Defaults().CacheTTL, moved.Config.CacheTTL, "it is as it was, and left out")
+	var all bytes.Buffer
+	require.NoError(t, x.WriteYAML(&all))
+	require.Less(t, strings.Index(all.String(), "# batch: 50"), strings.Index(all.String(), "enable_object_pool: false"))
+}
+
 // A reason that a policy wrote over several lines stays a comment.
 func TestExport_aReasonCannotBecomeAField(t *testing.T) {
 	x := Exported{Source: "j\ncache_size: 1", Values: []Value{{

@@ -36,7 +36,7 @@ func configCommand() *cobra.Command {
 	add("show NAME", "Show a whole configuration as YAML, with ranges", cobra.ExactArgs(1), showConfig)
 	add("check FILE", "Report everything that is wrong with a file; exit 2 if anything is", cobra.ExactArgs(1), checkConfig)
 	add("diff A B", "Show what changes from one configuration to another", cobra.ExactArgs(2), diffConfigs)
-	add("export JOURNAL", "Write what a journal kept as YAML, each value with its reason", cobra.ExactArgs(1), exportConfig)
+	cmd.AddCommand(exportCommand(asJSON))
 	add("schema", "Print the JSON Schema of a configuration file", cobra.NoArgs, printSchema)
 	return cmd
 }

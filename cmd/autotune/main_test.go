@@ -130,6 +130,7 @@ func TestBadInput_isOneLineAndExitTwo(t *testing.T) {
 		{[]string{"diagnose", "--profile", "http://localhost", "--for", "1ms"}, []string{"length 1ms", "within 1s..5m0s"}},
 		{[]string{"config", "export", "/nowhere"}, []string{"journal /nowhere: read: no such file or directory"}},
 		{[]string{"replay", "/nowhere"}, []string{"/nowhere"}},
+		{[]string{"replay", t.TempDir()}, []string{"empty: must hold at least the start of a session"}},
 		{[]string{"replay"}, []string{"1 arg"}},
 		{[]string{"config", "show", "fast"}, []string{`preset "fast"`, "must be one of baseline, "}},
 		{[]string{"config", "show", "baseline+staging"}, []string{`preset "staging"`, "must come first"}},

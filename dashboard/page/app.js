@@ -204,7 +204,8 @@ function showProposals(s) {
       : a.said === 'decline' ? `Declined ${by(a.by)}.` : 'Open: waits for your word.';
     const differs = known.offered.find((o) => o.name === a.optimization)?.may_differ;
     const facts = [differs ? `may change results: ${differs}` : 'results stay the same'];
-    if (a.basis) facts.push(`acts on ${share(a.basis.share)} of what the service spends${a.basis.workload ? `, whose workload is taken for ${a.basis.workload}` : ''}`);
+    if (a.basis?.share) facts.push(`acts on ${share(a.basis.share)} of what the service spends`);
+    if (a.basis?.workload) facts.push(`the workload is taken for ${a.basis.workload}`);
     const seen = Object.entries(a.seen ?? {}).sort().map(([m, v]) => `${goalName(m)} ${figure(m, v)}`);
     if (seen.length) facts.push('measured: ' + seen.join(', '));
     const list = el('ul'); list.append(...facts.map((f) => el('li', f)));

@@ -158,6 +158,25 @@ func table(t *testing.T, d *report.Document, title string) report.Table {
 	return report.Table{}
 }
 
+// The table of settings has who moved a value: the latest word of a trial or of a
+// person who pinned it.
+func TestSettings_whatIsPinned(t *testing.T) {
+	began := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	h := newHistory("j")
+	h.session = &controller.Session{}
+	h.initial = controller.SettingOf(map[string]float64{"batch": 1, "pages": 100})
+	h.state = &controller.State{Safe: controller.SettingOf(map[string]float64{"batch": 50, "pages": 200})}
+	h.state.Wishes.Pins = map[string]controller.Pin{
+		"batch": {Values: map[string]float64{"batch": 50}, By: controller.Operator{Who: "me", Why: "truth"}, At: began.Add(time.Minute)},
+		"pages": {Values: map[string]float64{"pages": 200}, By: controller.Operator{Who: "me"}, At: began.Add(-time.Minute)},
+	}
+	h.trials.add(trial{Trial: controller.Trial{ID: 3, Change: map[string]float64{"pages": 200}, Outcome: controller.Kept, Ended: began}}, mostTrials)
+	require.Equal(t, [][]string{
+		{"batch", "1", "50", "pinned by me (truth) on 2026-03-01 09:01:00 UTC"},
+		{"pages", "100", "200", "trial 3"},
+	}, h.settingsTable().Rows)
+}
+
 func TestRead_badInput(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Read(filepath.Join(dir, "none"))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"autotune/controller"
 	"autotune/report"
@@ -94,14 +95,19 @@ func (h *history) settingsTable() report.Table {
 			continue
 		}
 		by := "the operator, or an older trial"
+		var moved time.Time
 		for i := range h.trials.latest {
 			x := &h.trials.latest[i]
-			if _, moved := x.Change[name]; moved && x.Outcome == controller.Kept {
+			if _, its := x.Change[name]; its && x.Outcome == controller.Kept {
+				moved = x.Ended
 				by = fmt.Sprintf("trial %d", x.ID)
 				if x.Audit != 0 {
 					by += fmt.Sprintf(", which rolled trial %d back", x.Audit)
 				}
 			}
+		}
+		if pin, pinned := h.state.Wishes.PinOf(name, now); pinned && !pin.At.Before(moved) {
+			by = fmt.Sprintf("pinned %s on %s", pin.By, when(pin.At))
 		}
 		before := "-"
 		if ok {

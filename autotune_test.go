@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ import (
 	"autotune/controller"
 	"autotune/executor"
 	"autotune/journal"
+	"autotune/knobs"
 )
 
 func tried(n int) func(autotune.Status) bool {
@@ -539,8 +541,20 @@ func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
 		"min > max": {func(c *autotune.Config) {
 			c.Knobs[0].Knob = controller.Knob{Name: "fast", Kind: controller.Int, Min: 2, Max: 1}
 		}, "min 2 > max 1"},
-		"no get":  {func(c *autotune.Config) { c.Knobs[0].Get = nil }, "knob fast: get: missing"},
-		"twice":   {func(c *autotune.Config) { c.Knobs = append(c.Knobs, c.Knobs[0]) }, "knob fast: defined twice"},
+		"no get": {func(c *autotune.Config) { c.Knobs[0].Get = nil }, "knob fast: get is nil"},
+		"twice":  {func(c *autotune.Config) { c.Knobs = append(c.Knobs, c.Knobs[0]) }, "knob fast: defined twice"},
+		"no set": {func(c *autotune.Config) { c.Knobs[0] = knobs.Bool("fast", s.fast.Load, nil) }, "knob fast: set is nil"},
+		"taken": {
+			func(c *autotune.Config) { c.Knobs[0].Knob.Name = "cache_size" },
+			"knob cache_size: is the executor's own: choose another name",
+		},
+		"log from 0": {func(c *autotune.Config) {
+			c.Knobs = append(c.Knobs, knobs.Int("batch", "", 0, 9, func() int { return 1 }, func(int) {}).Log(2))
+		}, "knob batch: min 0: must be above 0 on a log scale"},
+		"log by 1": {func(c *autotune.Config) {
+			c.Knobs = append(c.Knobs, knobs.Int("batch", "", 1, 9, func() int { return 1 }, func(int) {}).Log(1))
+		}, "knob batch: max_move 1: must be above 0 on a linear scale, above 1 on a log scale"},
+		"no name": {func(c *autotune.Config) { c.Knobs[0].Knob.Name = "" }, "knob: name is empty: every knob needs one"},
 		"goal":    {func(c *autotune.Config) { c.Goals[0].MinEffect = 2 }, "min_effect 2: must be within 0..1"},
 		"journal": {func(c *autotune.Config) { c.Journal = "/dev/null/journal" }, "/dev/null/journal"},
 	} {
@@ -550,6 +564,7 @@ func TestStart_refusesWithOneClearLineAndLeavesNothing(t *testing.T) {
 			c.change(&cfg)
 			_, err := autotune.Start(context.Background(), cfg)
 			require.ErrorContains(t, err, c.want)
+			require.Equal(t, 1, strings.Count(err.Error(), c.want), "said once: %v", err)
 		})
 	}
 }

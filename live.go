@@ -41,8 +41,13 @@ func NewTarget(ex *executor.Executor, own []knobs.Actuator, s *sensors.Sensors) 
 		t.space.Knobs = append(t.space.Knobs, ex.Knobs()...)
 	}
 	var errs []error
+	executors := t.space // without the service's own
 	for _, a := range own {
-		errs = append(errs, a.Check())
+		if _, taken := executors.Knob(a.Knob.Name); taken {
+			errs = append(errs, fmt.Errorf("knob %s: is the executor's own: choose another name", a.Knob.Name))
+			continue
+		}
+		errs = append(errs, a.CheckAccess())
 		t.space.Knobs = append(t.space.Knobs, a.Knob)
 	}
 	if err := errors.Join(append(errs, t.space.Check())...); err != nil {

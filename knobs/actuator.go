@@ -24,18 +24,38 @@ type Actuator struct {
 	// Pinned says why no trial may move the knob: "GOGC=200 is set in the
 	// environment". Empty: one may.
 	Pinned string
+
+	missing []string // of what a constructor was given: without it Get or Set would panic
 }
 
 // Check reports every fault of the actuator at once, or nil.
-func (a Actuator) Check() error {
-	errs := []error{a.Knob.Check()}
+func (a Actuator) Check() error { return errors.Join(a.Knob.Check(), a.CheckAccess()) }
+
+// CheckAccess is Check without the knob's definition, for whoever checks that with its
+// space: whether there is something to read by and to set by.
+func (a Actuator) CheckAccess() error {
+	var errs []error
+	lacks := func(what, rule string) {
+		errs = append(errs, fmt.Errorf("knob %s: %s is nil: %s", a.Knob.Name, what, rule))
+	}
+	for _, what := range a.missing {
+		lacks(what, "a knob must be read back, and set")
+	}
 	if a.Get == nil {
-		errs = append(errs, fmt.Errorf("knob %s: get: missing: an actuator must read back", a.Knob.Name))
+		lacks("get", "an actuator must read back")
 	}
 	if a.Set == nil {
-		errs = append(errs, fmt.Errorf("knob %s: set: missing: an actuator must set", a.Knob.Name))
+		lacks("set", "an actuator must set")
 	}
 	return errors.Join(errs...)
+}
+
+// given is the actuator that is refused unless all of that was there.
+func (a Actuator) given(there bool, what string) Actuator {
+	if !there {
+		a.missing = append(a.missing, what)
+	}
+	return a
 }
 
 // Log is the actuator with ratios for steps, as sizes and counts want it: no trial

@@ -20,26 +20,26 @@ func Bool(name string, get func() bool, set func(bool)) Actuator {
 			}
 			return 0
 		},
-		func(v float64) { set(v != 0) })
+		func(v float64) { set(v != 0) }).given(get != nil, "get").given(set != nil, "set")
 }
 
 // Int is a whole number of a unit ("rows", "goroutines") within bounds, inclusive.
 // Values beyond 2^53 lose digits.
 func Int[T Integer](name, unit string, least, most T, get func() T, set func(T)) Actuator {
 	return pair(controller.Knob{Name: name, Kind: controller.Int, Unit: unit, Min: float64(least), Max: float64(most)},
-		func() float64 { return float64(get()) }, func(v float64) { set(T(v)) })
+		func() float64 { return float64(get()) }, func(v float64) { set(T(v)) }).given(get != nil, "get").given(set != nil, "set")
 }
 
 // Float is a number of a unit within bounds, inclusive.
 func Float(name, unit string, least, most float64, get func() float64, set func(float64)) Actuator {
-	return pair(controller.Knob{Name: name, Kind: controller.Float, Unit: unit, Min: least, Max: most}, get, set)
+	return pair(controller.Knob{Name: name, Kind: controller.Float, Unit: unit, Min: least, Max: most}, get, set).given(get != nil, "get").given(set != nil, "set")
 }
 
 // Duration is a time within bounds, inclusive.
 func Duration(name string, least, most time.Duration, get func() time.Duration, set func(time.Duration)) Actuator {
 	return pair(controller.Knob{Name: name, Kind: controller.Duration, Unit: "s", Min: least.Seconds(), Max: most.Seconds()},
 		func() float64 { return get().Seconds() },
-		func(v float64) { set(time.Duration(v*1e9 + 0.5)) })
+		func(v float64) { set(time.Duration(v*1e9 + 0.5)) }).given(get != nil, "get").given(set != nil, "set")
 }
 
 // Enum is one of several values, which are alternatives and no amounts: get and
@@ -50,7 +50,7 @@ func Enum(name string, choices int, get func() int, set func(int)) Actuator {
 		levels[i] = float64(i)
 	}
 	return pair(controller.Knob{Name: name, Kind: controller.Enum, Max: float64(max(choices-1, 0)), Levels: levels},
-		func() float64 { return float64(get()) }, func(v float64) { set(int(v)) })
+		func() float64 { return float64(get()) }, func(v float64) { set(int(v)) }).given(get != nil, "get").given(set != nil, "set")
 }
 
 // pair is the actuator of two functions that cannot fail.

@@ -1,6 +1,7 @@
 package knobs_test
 
 import (
+	"database/sql"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -80,4 +81,40 @@ func Example() {
 	// batch int <nil>
 	// compress switch <nil>
 	// gc_percent int <nil>
+}
+
+// What a constructor was not given is refused before it is called, by the name that it
+// has there.
+func TestConstructors_refuseNil(t *testing.T) {
+	var (
+		n       atomic.Int64
+		on      atomic.Bool
+		limiter *rate.Limiter
+		pool    *sql.DB
+		sem     *knobs.Semaphore
+		workers *knobs.Workers
+		client  *knobs.Transport
+	)
+	for _, c := range []struct {
+		a    knobs.Actuator
+		want string
+	}{
+		{knobs.Bool("on", on.Load, nil), "knob on: set is nil: a knob must be read back, and set"},
+		{knobs.Bool("on", nil, on.Store), "knob on: get is nil: a knob must be read back, and set"},
+		{knobs.Int("batch", "rows", 1, 9, n.Load, nil), "knob batch: set is nil: a knob must be read back, and set"},
+		{knobs.Int("batch", "rows", 1, 9, nil, n.Store).Log(2), "knob batch: get is nil: a knob must be read back, and set"},
+		{knobs.Float("level", "", 0, 1, nil, nil), "knob level: get is nil: a knob must be read back, and set\nknob level: set is nil: a knob must be read back, and set"},
+		{knobs.Duration("linger", 0, 1, nil, func(time.Duration) {}), "knob linger: get is nil: a knob must be read back, and set"},
+		{knobs.Enum("codec", 2, func() int { return 0 }, nil), "knob codec: set is nil: a knob must be read back, and set"},
+		{knobs.RateLimit("calls", limiter, 1, 9), "knob calls: limiter is nil: a knob must be read back, and set"},
+		{knobs.RateBurst("burst", limiter, 9), "knob burst: limiter is nil: a knob must be read back, and set"},
+		{knobs.SQLMaxOpen(pool, 9), "knob sql_max_open: db is nil: a knob must be read back, and set"},
+		{knobs.SQLMaxIdle(pool, 2, 9), "knob sql_max_idle: db is nil: a knob must be read back, and set"},
+		{knobs.SQLLifetime(pool, 2, 1, 9), "knob sql_lifetime: db is nil: a knob must be read back, and set"},
+		{sem.Knob("permits", 9), "knob permits: semaphore is nil: a knob must be read back, and set"},
+		{workers.Knob("workers", 9), "knob workers: workers is nil: a knob must be read back, and set"},
+		{client.IdlePerHost(9), "knob http_idle_per_host: transport is nil: a knob must be read back, and set"},
+	} {
+		require.EqualError(t, c.a.Check(), c.want)
+	}
 }

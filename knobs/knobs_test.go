@@ -34,8 +34,8 @@ func TestGCPercent_movesAndReadsBack(t *testing.T) {
 func TestActuator_checkReportsAllFaultsAtOnce(t *testing.T) {
 	err := knobs.Actuator{Knob: controller.Knob{Name: "pool", Kind: controller.Int, Min: 9, Max: 3}}.Check()
 	require.ErrorContains(t, err, "knob pool: min 9 > max 3: min must not exceed max")
-	require.ErrorContains(t, err, "knob pool: get: missing")
-	require.ErrorContains(t, err, "knob pool: set: missing")
+	require.ErrorContains(t, err, "knob pool: get is nil")
+	require.ErrorContains(t, err, "knob pool: set is nil")
 }
 
 // A service's own worker limit as a knob.

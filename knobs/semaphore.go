@@ -90,5 +90,5 @@ func (s *Semaphore) admit() {
 
 // Knob is the limit, 1 to most, as a knob of this name.
 func (s *Semaphore) Knob(name string, most int) Actuator {
-	return Int(name, "permits", 1, most, s.Limit, s.SetLimit).Log(2).With(func(k *controller.Knob) { k.Settle = 250 * time.Millisecond })
+	return Int(name, "permits", 1, most, s.Limit, s.SetLimit).Log(2).With(func(k *controller.Knob) { k.Settle = 250 * time.Millisecond }).given(s != nil, "semaphore")
 }

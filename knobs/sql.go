@@ -15,7 +15,7 @@ import (
 func SQLMaxOpen(db *sql.DB, most int) Actuator {
 	return Int("sql_max_open", "connections", 1, most,
 		func() int { return db.Stats().MaxOpenConnections }, db.SetMaxOpenConns,
-	).Log(2).With(func(k *controller.Knob) { k.Settle, k.Risky = time.Second, true })
+	).Log(2).With(func(k *controller.Knob) { k.Settle, k.Risky = time.Second, true }).given(db != nil, "db")
 }
 
 // SQLMaxIdle is how many connections a database/sql pool keeps open although
@@ -31,7 +31,7 @@ func SQLMaxIdle(db *sql.DB, now, most int) Actuator {
 			db.SetMaxIdleConns(n)
 			set.Store(int64(n))
 		},
-	).Log(2).With(func(k *controller.Knob) { k.Settle = time.Second })
+	).Log(2).With(func(k *controller.Knob) { k.Settle = time.Second }).given(db != nil, "db")
 }
 
 // SQLLifetime is how long a database/sql pool uses a connection, at most. The pool
@@ -46,5 +46,5 @@ func SQLLifetime(db *sql.DB, now, least, most time.Duration) Actuator {
 			db.SetConnMaxLifetime(d)
 			set.Store(int64(d))
 		},
-	).Log(4).With(func(k *controller.Knob) { k.Period = now })
+	).Log(4).With(func(k *controller.Knob) { k.Period = now }).given(db != nil, "db")
 }

@@ -56,5 +56,5 @@ func (t *Transport) IdlePerHost(most int) Actuator {
 			t.now.Store(next)
 			was.CloseIdleConnections()
 		},
-	).Log(4).With(func(k *controller.Knob) { k.Settle = time.Second })
+	).Log(4).With(func(k *controller.Knob) { k.Settle = time.Second }).given(t != nil, "transport")
 }

@@ -80,5 +80,5 @@ func (w *Workers) Close() {
 
 // Knob is the size, 1 to most, as a knob of this name.
 func (w *Workers) Knob(name string, most int) Actuator {
-	return Int(name, "goroutines", 1, most, w.Size, w.SetSize).Log(2).With(func(k *controller.Knob) { k.Settle = 250 * time.Millisecond })
+	return Int(name, "goroutines", 1, most, w.Size, w.SetSize).Log(2).With(func(k *controller.Knob) { k.Settle = 250 * time.Millisecond }).given(w != nil, "workers")
 }

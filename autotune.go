@@ -44,6 +44,7 @@ type Autopilot struct {
 	disabled string // why; empty: it is not
 
 	// Of the loop alone.
+	reads     reads
 	open      []*wish // handed to the controller, not answered
 	verdicts  map[controller.Outcome]uint64
 	held      bool      // what the controller was told last: hold, by the switch

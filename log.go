@@ -81,7 +81,7 @@ func (r recorder) log(rec *controller.Record) {
 		e.Msg(w.Then)
 	case controller.RecordNote:
 		level := zerolog.InfoLevel
-		if strings.HasPrefix(rec.Note, controller.CannotBeTried) {
+		if strings.HasPrefix(rec.Note, controller.CannotBeTried) || strings.HasPrefix(rec.Note, controller.CannotBeRead) {
 			level = zerolog.WarnLevel
 		}
 		log.WithLevel(level).Msg(rec.Note)

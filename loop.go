@@ -27,6 +27,7 @@ func (a *Autopilot) loop(ctx context.Context) {
 		Record: recorder{a}, Inputs: a.journal != nil, Ask: a.ask, Wish: a.nextWish,
 		Stepped: func(in controller.Input, _ controller.Command) {
 			a.lease.renew()
+			a.watchReads(in.ReadErr)
 			safe := a.status.Load().Safe
 			a.points.observe(&in.Sample, !in.Current.IsZero() && !safe.IsZero() && !in.Current.Equal(safe))
 		},

@@ -25,7 +25,7 @@ const (
 	AlertRollback   AlertKind = "rollback"   // an audit showed what was before to be better, and put it back
 	AlertLease      AlertKind = "lease"      // the loop stalled: the last kept setting was put back without it
 	AlertPanic      AlertKind = "panic"      // the loop panicked: likewise
-	AlertKnob       AlertKind = "knob"       // a knob's value is outside its own bounds: it is not tried
+	AlertKnob       AlertKind = "knob"       // a knob cannot be read on and on, or is not tried since its value is outside its bounds
 	AlertStep       AlertKind = "step"       // a step got worse, as the executor's performance monitoring sees it
 )
 

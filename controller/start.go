@@ -23,6 +23,9 @@ func checkState(s *State, space Space) error {
 	return nil
 }
 
+// CannotBeRead begins the note that nothing begins yet: why follows.
+const CannotBeRead = "read the setting in force: "
+
 // stepStarting waits for the first read-back. What is found in force is the
 // initial setting: a first start moves nothing.
 func (c *Controller) stepStarting(in *Input) {
@@ -38,8 +41,8 @@ func (c *Controller) stepStarting(in *Input) {
 	}
 	if in.ReadErr != "" || in.Current.IsZero() {
 		if c.why == "" {
-			c.note("read the setting in force: %s", in.ReadErr)
-			c.why = "the setting in force cannot be read"
+			c.note(CannotBeRead+"%s", in.ReadErr)
+			c.why = "the setting in force cannot be read: " + in.ReadErr
 		}
 		return
 	}

@@ -1,10 +1,6 @@
 package experiments
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"path/filepath"
 	"strconv"
 
 	"autotune/experiments/internal/durable"
@@ -107,14 +103,5 @@ func figures(t *Tally, measures []Measure) []string {
 
 // write puts all files in place, each whole or not at all.
 func (r *Report) write(dir string) error {
-	var errs []error
-	for _, f := range report.Formats() {
-		var b bytes.Buffer
-		err := r.Write(&b, f)
-		if err == nil {
-			err = durable.Replace(filepath.Join(dir, fmt.Sprintf("%s.%s", r.Name, f)), b.Bytes())
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return durable.Report(dir, r.Document, report.Formats()...)
 }

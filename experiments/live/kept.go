@@ -74,19 +74,11 @@ func (k *kept) close() { _ = k.Close() } // what was added is durable
 
 // report writes all files of what is kept, each whole or not at all.
 func (k *kept) report(dir string) error {
-	errs := []error{
+	return errors.Join(
 		durable.Replace(filepath.Join(dir, "live.md"), Markdown(k.results())),
 		durable.Replace(filepath.Join(dir, "live.csv"), CSV(k.results())),
-	}
-	d := Document(k.results())
-	for _, f := range []report.Format{report.HTML, report.JSON} {
-		text, err := written(d, f)
-		if err == nil {
-			err = durable.Replace(filepath.Join(dir, "live."+string(f)), text)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+		durable.Report(dir, Document(k.results()), report.HTML, report.JSON),
+	)
 }
 
 // results are in the table's order.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"flag"
 	"math"
 	"os"
@@ -107,10 +108,10 @@ func TestDocument(t *testing.T) {
 		cells += len(c.Heat.Cells)
 	}
 	require.Equal(t, len(d.Rows), cells)
-	page, err := written(d, report.HTML)
-	require.NoError(t, err)
+	var page bytes.Buffer
+	require.NoError(t, d.Write(&page, report.HTML))
 	for _, r := range results {
-		require.Contains(t, string(page), r.Plan.Workload)
+		require.Contains(t, page.String(), r.Plan.Workload)
 	}
 	require.Empty(t, Document(nil).Rows)
 }

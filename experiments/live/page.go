@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,11 +69,4 @@ func Document(results []Result) *report.Document {
 		d.Tables = append(d.Tables, worth)
 	}
 	return d
-}
-
-// written is the document in one of the formats.
-func written(d *report.Document, f report.Format) ([]byte, error) {
-	var b bytes.Buffer
-	err := d.Write(&b, f)
-	return b.Bytes(), err
 }

@@ -228,15 +228,5 @@ func (o *Options) report(all []Plan, kept map[string]Session) error {
 			sessions = append(sessions, s)
 		}
 	}
-	d := Document(sessions, live.ThisMachine(o.Commit))
-	var errs []error
-	for _, f := range []report.Format{report.HTML, report.Markdown, report.CSV, report.JSON} {
-		var b bytes.Buffer
-		err := d.Write(&b, f)
-		if err == nil {
-			err = durable.Replace(filepath.Join(o.Out, "live-order."+string(f)), b.Bytes())
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return durable.Report(o.Out, Document(sessions, live.ThisMachine(o.Commit)), report.Formats()...)
 }

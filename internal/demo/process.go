@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,6 +73,8 @@ func startLoad(command []string, l loadLine) (*loadProcess, error) {
 	p := &loadProcess{cmd: exec.Command(command[0], command[1:]...), done: make(chan struct{})} //nolint:gosec // our own binary
 	ownGroup(p.cmd)
 	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // enough, and a third less CPU than with more
+	var faults bytes.Buffer
+	p.cmd.Stderr = &faults
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
@@ -86,9 +89,13 @@ func startLoad(command []string, l loadLine) (*loadProcess, error) {
 		defer close(p.done)
 		line, readErr := io.ReadAll(stdout)
 		p.line, p.err = line, errors.Join(readErr, p.cmd.Wait())
+		if p.err != nil && faults.Len() > 0 {
+			p.err = fmt.Errorf("%w: %s", p.err, bytes.TrimSpace(faults.Bytes()))
+		}
 	}()
 	if _, err := p.stdin.Write(append(first, '\n')); err != nil {
-		return nil, errors.Join(fmt.Errorf("load: %w", err), p.kill())
+		_ = p.kill() // it may have ended by itself, and said why
+		return nil, fmt.Errorf("load: %w", errors.Join(err, p.err))
 	}
 	return p, nil
 }

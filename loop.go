@@ -63,10 +63,25 @@ func (a *Autopilot) survive() {
 		a.runErr = errors.Join(a.runErr, err)
 	}
 	a.cfg.Logger.Error().Str("stack", string(stack)).Msg(a.runErr.Error())
+	a.journalPanic(p)
 	s := *a.status.Load()
 	s.Phase, s.Why, s.Trial = controller.Ended, a.runErr.Error(), nil
 	a.status.Store(&s)
 	a.news.send(Alert{Kind: AlertPanic, Message: a.runErr.Error()})
+}
+
+// journalPanic leaves a note in the journal that the autopilot panicked, for those
+// who look for what happened afterwards. The journal may be what panicked.
+func (a *Autopilot) journalPanic(p any) {
+	if a.journal == nil {
+		return
+	}
+	defer func() { _ = recover() }()
+	text := []rune(fmt.Sprint(p))
+	err := a.journal.Append(controller.Record{At: time.Now(), Kind: controller.RecordNote, Note: controller.Panicked + string(text[:min(len(text), 1000)])})
+	if err = errors.Join(err, a.journal.Sync()); err != nil {
+		a.cfg.Logger.Warn().Err(err).Msg("the panic is not in the journal")
+	}
 }
 
 // putBack applies the last kept setting without the controller. It fails at once

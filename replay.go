@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"autotune/controller"
 	"autotune/journal"
@@ -84,6 +85,9 @@ func (r *replay) take(e journal.Entry) error {
 			return fmt.Errorf("journal segment %d, line %d: %w", e.Segment, e.Line, err)
 		}
 		return r.meet(e)
+	case rec.Kind == controller.RecordNote && strings.HasPrefix(rec.Note, controller.Panicked):
+		r.due, r.done = nil, true // what was decided in that step was never written
+		return nil
 	case r.core == nil || e.Repeat:
 		r.sum.Skipped++
 		return nil

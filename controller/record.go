@@ -21,6 +21,10 @@ const (
 	RecordState   RecordKind = "state"   // everything that a restart needs
 )
 
+// Panicked begins the note that ends the journal of an autopilot that panicked. The
+// controller never writes it: it is written by who runs it.
+const Panicked = "the autopilot panicked: "
+
 // Record is one entry of the journal.
 type Record struct {
 	At   time.Time  `json:"at"`

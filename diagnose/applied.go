@@ -14,7 +14,16 @@ import (
 // and without effect.
 func applied(f *facts) (string, []Finding) {
 	found := f.failing("apply", "a setting could not be applied", "an actuator refused it, or failed", "mend what the error names; trials of it end as apply-failed until then")
-	found = append(found, f.failing("read back", "what is in force could not be read back", "an actuator's Get fails: without it no trial is sound", "mend what the error names")...)
+	if x, ok := f.panicked(); ok {
+		found = append(found, x)
+	}
+	unread := f.failing("read back", "what is in force could not be read back", "an actuator's Get fails: without it no trial is sound", "mend what the error names")
+	for i := range unread {
+		if 2*f.fails["read back"].times > f.ticks {
+			unread[i].What, unread[i].first = "no trial is possible: what is in force cannot be read back", true
+		}
+	}
+	found = append(found, unread...)
 	found = append(found, f.failing("record", "the journal could not be written", "the disk is full or broken, or another process holds the journal", "make room; trials go on by themselves, and the service was never held up")...)
 	for _, check := range []func() (Finding, bool){f.deaf, f.notInForce, f.wonOver, f.withoutEffect, f.outOfBounds, f.held} {
 		if x, ok := check(); ok {
@@ -30,6 +39,19 @@ func applied(f *facts) (string, []Finding) {
 		looked += ", all as asked for"
 	}
 	return looked, found
+}
+
+// panicked: the autopilot itself ended by a panic, of what it calls or of its own.
+func (f *facts) panicked() (Finding, bool) {
+	x := Finding{
+		What: "the autopilot panicked and ended: the last kept setting was put back, and nothing is tried any more", first: true,
+		Cause: "a knob's Get or Set, a policy, or the autopilot itself: the log has the stack at that moment",
+		Next:  []string{"mend what the stack names, and restart the service: what was kept is in the journal"},
+	}
+	for _, p := range f.panics {
+		x.Evidence = latest(x.Evidence, said(p.at, "panic: %s", sentence(p.what)), mostShown)
+	}
+	return x, len(x.Evidence) > 0
 }
 
 // deaf are candidates that were set and did not read back.

@@ -75,7 +75,7 @@ func (f *facts) fullProcessors(cores float64) (Finding, bool) {
 	switch v, ok := f.now().Get(catalog.MaxConcurrentExecutions); {
 	case ok && f.on(catalog.EnableConcurrency):
 		x.Next = append(x.Next, fmt.Sprintf("reduce concurrency: %s below %s", catalog.MaxConcurrentExecutions, f.setTo(catalog.MaxConcurrentExecutions, v)))
-	case ok:
+	case ok && !f.idleExecutor():
 		x.Next = append(x.Next, fmt.Sprintf("bound concurrency: turn %s on, or grant its trial (it may reject)", catalog.EnableConcurrency))
 	}
 	x.Next = append(x.Next, f.lessOverhead()...)
@@ -132,7 +132,7 @@ func (f *facts) collector(float64) (Finding, bool) {
 		x.Next = append(f.lessMemory(), "raise the memory limit")
 	} else if s := signalFor(&f.safeSeen, catalog.EnableObjectPool); s != "" {
 		x.Cause += ": " + s
-		if !f.on(catalog.EnableObjectPool) {
+		if !f.on(catalog.EnableObjectPool) && !f.idleExecutor() {
 			x.Next = append(x.Next, "let "+catalog.EnableObjectPool+" be tried: take scratch objects from an executor.Pool")
 		}
 		x.Next = append(x.Next, "where memory is to spare, a higher GOGC collects less often")

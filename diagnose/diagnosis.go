@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,8 @@ type Finding struct {
 	Cause string `json:"cause"`
 	// Next is what to do, the first thing first.
 	Next []string `json:"next"`
+
+	first bool // no trial is possible: it is told before the others
 }
 
 // Evidence is a figure that a finding rests on.
@@ -114,7 +117,7 @@ func (e *Evidence) dropNonFinite() {
 func (f *facts) diagnosis() *Diagnosis {
 	d := &Diagnosis{
 		Source: f.source, From: f.from, To: f.to, Observed: f.observed, Starts: f.starts, Trials: len(f.trials), Partial: f.partial,
-		Signals: signalsOf(&f.safeSeen),
+		Signals: f.signals(),
 	}
 	for _, r := range rules() {
 		looked, found := r.check(f)
@@ -128,5 +131,14 @@ func (f *facts) diagnosis() *Diagnosis {
 		d.Findings = append(d.Findings, found...)
 		d.Looked = append(d.Looked, Look{Rule: r.name, Known: !unknown, At: looked, Findings: len(found)})
 	}
+	slices.SortStableFunc(d.Findings, func(a, b Finding) int {
+		switch {
+		case a.first == b.first:
+			return 0
+		case a.first:
+			return -1
+		}
+		return 1
+	})
 	return d
 }

@@ -240,7 +240,7 @@ func (x *Exported) Moved() (*Exported, error) {
 }
 
 // moved: it is not simply the service's own.
-func (v *Value) moved() bool { return v.Origin != Untried && v.Origin != Rejected }
+func (x *Value) moved() bool { return x.Origin != Untried && x.Origin != Rejected }
 
 // load makes Config of the values.
 func (x *Exported) load() error {

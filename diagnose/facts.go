@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"autotune/catalog"
 	"autotune/controller"
 )
 
@@ -28,7 +29,8 @@ type facts struct {
 	initial  controller.Setting  // the operator's, at the latest start
 	safe     controller.Setting
 	inForce  controller.Setting
-	running  *controller.Trial // it has no verdict yet
+	running  *controller.Trial   // it has no verdict yet
+	outlook  *controller.Outlook // the policy's; nil: not known
 	phase    controller.Phase
 	why      string
 	byHand   bool // paused by the operator
@@ -40,6 +42,8 @@ type facts struct {
 	breaches []breach
 	excused  []breach  // what the safe setting did right after a candidate was withdrawn for it
 	won      []outside // the operator's configuration won over what was kept
+
+	panics []breach // of the autopilot itself
 
 	deaths []time.Time // of processes that did not live for ten minutes, when last heard of
 
@@ -152,6 +156,23 @@ func latest[T any](list []T, x T, most int) []T {
 		list = slices.Delete(list, 0, len(list)-most+1)
 	}
 	return append(list, x)
+}
+
+// idleExecutor: the service has knobs of its own and runs nothing in the executor,
+// which is a way to use the autopilot: what the executor could do is no advice.
+func (f *facts) idleExecutor() bool {
+	if n, ok := f.safeSeen.Totals[catalog.Executions]; !ok || n > 0 {
+		return false
+	}
+	for name := range f.now().All() {
+		if _, ok := catalog.FieldOf(name); !ok {
+			return true
+		}
+	}
+	return f.session != nil && slices.ContainsFunc(f.session.Space.Knobs, func(k controller.Knob) bool {
+		_, ok := catalog.FieldOf(k.Name)
+		return !ok
+	})
 }
 
 // names of what changed, ascending.

@@ -76,6 +76,9 @@ func (f *facts) take(e *journal.Entry) error {
 	case controller.RecordState:
 		f.takeState(r.State, r.At)
 	case controller.RecordNote:
+		if what, ok := strings.CutPrefix(r.Note, controller.Panicked); ok {
+			f.panics = latest(f.panics, breach{r.At, what}, mostEvents)
+		}
 		if _, what, ok := strings.Cut(r.Note, excusedNote); ok {
 			f.excused = latest(f.excused, breach{r.At, strings.TrimSuffix(what, excusedEnd)}, mostEvents)
 		}

@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"strings"
+
 	"autotune"
 	"autotune/controller"
 )
@@ -16,6 +18,9 @@ func Live(pilot *autotune.Autopilot) *Diagnosis {
 	f.to, f.starts = s.At, 1
 	f.initial, f.safe, f.inForce = s.Initial, s.Safe, s.InForce
 	f.phase, f.why = s.Phase, s.Why
+	if what, ok := strings.CutPrefix(s.Why, "autopilot: panic: "); ok && s.Phase == controller.Ended {
+		f.panics = append(f.panics, breach{s.At, what})
+	}
 	f.byHand = !pilot.Executor().Config().EnableAutomaticOptimization || s.PausedBy != nil
 	f.trials, f.running = s.Ended, s.Trial
 	for _, a := range s.Advice {
@@ -25,6 +30,7 @@ func Live(pilot *autotune.Autopilot) *Diagnosis {
 	f.session.Offered = pilot.Executor().Optimizations()
 	f.safeSeen.Totals, f.safeSeen.Gauges = map[controller.Metric]float64{}, map[controller.Metric]float64{}
 	pilot.Executor().Signals().AddTo(&f.safeSeen)
+	f.outlook = s.Outlook
 	return f.diagnosis()
 }
 

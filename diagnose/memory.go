@@ -140,6 +140,7 @@ func (f *facts) lessMemory() []string {
 	}
 	switch v, ok := f.now().Get(catalog.MemoryCleanupInterval); {
 	case !ok:
+	case f.idleExecutor():
 	case f.on(catalog.EnableMemory):
 		next = append(next, fmt.Sprintf("clean up more often: %s below %s", catalog.MemoryCleanupInterval, f.setTo(catalog.MemoryCleanupInterval, v)))
 	default:

@@ -102,11 +102,12 @@ func (f *facts) noRequests() (Finding, bool) {
 	}, true
 }
 
-// noExecutions: requests come, and the executor runs nothing.
+// noExecutions: requests come, the executor runs nothing, and there is nothing else
+// to try.
 func (f *facts) noExecutions() (Finding, bool) {
 	n, ok := f.safeSeen.Totals[catalog.Executions]
 	requests := f.safeSeen.Totals[controller.Requests]
-	if !ok || n > 0 || requests < 100 {
+	if !ok || n > 0 || requests < 100 || f.idleExecutor() {
 		return Finding{}, false
 	}
 	return Finding{

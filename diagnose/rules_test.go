@@ -153,6 +153,7 @@ func worlds() map[string]struct {
 		sample: func(m moment, s *controller.Sample) { s.Totals[controller.Requests] = 0 },
 	})
 	add("no-steps", "metrics", "the executor runs nothing", world{
+		knobs: holding, offered: held[:0],
 		sample: func(m moment, s *controller.Sample) { s.Totals[catalog.Executions] = 0 },
 	})
 	add("blind", "metrics", "observing the service failed", world{

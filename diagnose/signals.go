@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"autotune/catalog"
 	"autotune/controller"
@@ -51,6 +52,24 @@ func signalsOf(s *controller.Sample) []Signal {
 	v, ok = s.Gauges[catalog.IdenticalInFlightRatio]
 	add(catalog.IdenticalInFlightRatio, v, ok, fmt.Sprintf("%.3g %% of declared executions begin while an identical one is in flight", 100*v), catalog.EnableStep)
 	return out
+}
+
+// signals are those that something can be gained by, as far as is known: not zero,
+// and about what the policy sees something to act on in.
+func (f *facts) signals() []Signal {
+	if f.idleExecutor() {
+		return nil
+	}
+	return slices.DeleteFunc(signalsOf(&f.safeSeen), func(s Signal) bool {
+		return s.Value == 0 || !slices.ContainsFunc(s.Optimizations, f.hopeful)
+	})
+}
+
+// hopeful: the policy does not rule an optimization out.
+func (f *facts) hopeful(name string) bool {
+	return f.outlook == nil || !slices.ContainsFunc(f.outlook.Prospects, func(p controller.Prospect) bool {
+		return p.Optimization == name && p.Skip != ""
+	})
 }
 
 // telemetryShare is the exporter's time over the process's CPU time. It errs to

@@ -61,3 +61,18 @@ func TestAutopilot_saysThatAKnobCannotBeRead(t *testing.T) {
 		require.Equal(t, 2, strings.Count(out.String(), `{"level":"info","message":"what is in force can be read again"}`))
 	})
 }
+
+// Without traffic nothing is measured, and the status says what it waits for.
+func TestAutopilot_saysThatItWaitsForRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startService()
+		defer s.close()
+		cfg := s.config("fast")
+		cfg.Recorder = nil // another one than the service's
+		pilot := start(t, cfg)
+		st := until(t, pilot, "it waits", func(s autotune.Status) bool { return strings.HasPrefix(s.Why, "waiting for requests: 0 of 200 in ") })
+		require.Equal(t, controller.Measuring, st.Phase)
+		require.Contains(t, st.Why, "; noise, from 22 blocks of the safe setting")
+		finish(t, pilot)
+	})
+}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -58,6 +59,9 @@ func (c *Controller) Status() Status {
 				s.Blocked[name] = why
 			}
 		}
+	}
+	if b := &c.block; c.phase == Measuring && b.washout == 0 && b.elapsed >= b.plan.measure {
+		s.Why = fmt.Sprintf("waiting for requests: %.0f of %d in %v; %s", b.sample.Totals[Requests], b.plan.minRequests, b.elapsed.Round(time.Second), c.why)
 	}
 	wishes := c.state.Wishes.clone()
 	s.PausedBy, s.Advice, s.Pins = wishes.Paused, wishes.Proposals, wishes.Pins

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"autotune/controller"
@@ -134,7 +135,7 @@ func (h *history) untriedTable() report.Table {
 		if h.tried[o.Name] > 0 {
 			continue
 		}
-		known := "no trial in this journal"
+		known := h.untriedWhy(o.Name)
 		switch {
 		case h.state != nil && h.state.Memory[o.Name].Quarantined != "":
 			known = "quarantined: " + h.state.Memory[o.Name].Quarantined
@@ -148,6 +149,19 @@ func (h *history) untriedTable() report.Table {
 		t.Rows = append(t.Rows, []string{o.Name, o.Why, known})
 	}
 	return t
+}
+
+// untriedWhy is what the latest note on an optimization says of why it is not tried.
+func (h *history) untriedWhy(name string) string {
+	for _, n := range slices.Backward(h.notes.latest) {
+		if why, ok := strings.CutPrefix(n.text, "not tried: "+name+": "); ok {
+			return why
+		}
+		if why, ok := strings.CutPrefix(n.text, "advised, never tried: "+name+" "); ok {
+			return "advised, never tried " + why
+		}
+	}
+	return "no trial in this journal"
 }
 
 func (h *history) adviceTable() report.Table {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -65,8 +66,12 @@ const (
 	baseline          = 3
 )
 
-// lead is how long it takes, by the clock, until a trial has begun.
-func lead(trialBlock time.Duration) time.Duration {
+// lead is how long it takes, by the clock, until those of the arms that are to be in
+// a trial are.
+func lead(arms []Arm, trialBlock time.Duration) time.Duration {
+	if !slices.ContainsFunc(arms, Arm.inTrial) {
+		return 0
+	}
 	return baseline * (trialBlock + trialBlock/washouts)
 }
 

@@ -88,7 +88,7 @@ func (o *Options) generation(ctx context.Context, cpus *processors, rng *rand.Ra
 	if t.load, err = start(ctx, "load", o.Command, spec{}); err != nil {
 		return nil, err
 	}
-	if err := t.warmUp(ctx, rng, lead(o.TrialBlock)); err != nil {
+	if err := t.warmUp(ctx, rng, lead(o.Arms, o.TrialBlock)); err != nil {
 		return nil, err
 	}
 	for range o.Rounds {

@@ -36,8 +36,11 @@ func (h *history) trialTable() report.Table {
 	for i := range h.trials.latest {
 		x := &h.trials.latest[i]
 		effect, what, outcome := "-", x.Optimization+" "+x.Move, x.Outcome.String()
-		if e, ok := x.Effect(top); ok {
+		if e, ok := deciding(&x.Trial, top); ok {
 			effect = interval(e.Change, e.Low, e.High, x.Pairs)
+			if e.Metric != top {
+				effect += " on " + quantityOf(e.Metric, 0).label
+			}
 		}
 		if x.Audit != 0 {
 			outcome = "rolled back"
@@ -49,6 +52,18 @@ func (h *history) trialTable() report.Table {
 	}
 	t.Rows, t.Note = shown(t.Rows, h.trials.all, t.Note)
 	return t
+}
+
+// deciding is the effect for which a trial was kept, else that on the top goal.
+func deciding(t *controller.Trial, top controller.Metric) (controller.Effect, bool) {
+	if t.Outcome == controller.Kept && t.Audit == 0 {
+		for _, e := range t.Effects {
+			if e.BetterAt > 0 && e.Better >= e.BetterAt {
+				return e, true
+			}
+		}
+	}
+	return t.Effect(top)
 }
 
 // evidenceTable has what each trial rests on, goal by goal.

@@ -73,7 +73,7 @@ bench: ## run benchmarks and summarize them: make bench PKG=./executor BENCH=Pee
 experiments: ## run all simulated experiments, in some 40 minutes on two cores: make experiments ARGS="--short"
 	go run ./cmd/autotune experiment all --out $(OUT) $(ARGS)
 
-overhead: ## measure what the autopilot costs a service, in some 18 minutes: make overhead OUT=docs
+overhead: ## measure what the autopilot costs a service, in some 12 minutes: make overhead OUT=docs
 	go run ./cmd/autotune experiment overhead --out $(OUT) $(ARGS)
 
 fuzz: ## fuzz every target for FUZZTIME each (20s)

@@ -19,6 +19,6 @@ func loadCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.AddCommand(overheadProcessCommand(), liveOrderSessionCommand())
+	cmd.AddCommand(overheadLoadCommand(), liveOrderSessionCommand())
 	return cmd
 }

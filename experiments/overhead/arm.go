@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +21,7 @@ import (
 // Arm is one of the ways in which the service runs.
 type Arm int
 
-// The arms that are compared by default, each with one thing more than the one
-// before, and two that tell whether the instrument can see.
+// The arms, each with one thing more than the one before.
 const (
 	// Alone is the service without any of this module.
 	Alone Arm = iota + 1
@@ -32,97 +31,86 @@ const (
 	Trial
 	// Page is in a trial with the live page open.
 	Page
-	// Twin is the service alone once more: there is nothing to find.
-	Twin
-	// Burdened is the service alone that does the work of every tenth request twice.
-	Burdened
 )
 
-var armNames = [...]string{
-	Alone: "alone", Idle: "idle", Trial: "in trial", Page: "page open", Twin: "twin", Burdened: "burdened",
-}
+var armNames = [...]string{Alone: "alone", Idle: "idle", Trial: "in trial", Page: "page open"}
 
 // String is its name in reports.
 func (a Arm) String() string {
-	if a < Alone || a > Burdened {
+	if a < Alone || a > Page {
 		return fmt.Sprintf("arm %d", int(a))
 	}
 	return armNames[a]
 }
 
-// Arms are those compared by default.
+// Arms are all of them.
 func Arms() []Arm { return []Arm{Alone, Idle, Trial, Page} }
 
-// CheckArms check the instrument: one that differs in nothing, and one by a known work.
-func CheckArms() []Arm { return []Arm{Alone, Twin, Burdened} }
-
-func (a Arm) inTrial() bool { return a == Trial || a == Page }
-
-// A trial's blocks are as long as by default, and so is their washout beside them;
-// the baseline before it has as few of them as may be.
+// A trial's blocks are as long as those of the demonstration, a fifth of the
+// default; less only where a block of an arm would not hold two of them.
 const (
-	defaultTrialBlock = 5 * time.Second
-	washouts          = 5
-	baseline          = 3
+	usualBlock = time.Second
+	washout    = 50 * time.Millisecond
+	// baseline blocks come before the first trial: as few as may be.
+	baseline = 3
 )
 
-// lead is how long it takes, by the clock, until those of the arms that are to be in
-// a trial are.
-func lead(arms []Arm, trialBlock time.Duration) time.Duration {
-	if !slices.ContainsFunc(arms, Arm.inTrial) {
-		return 0
-	}
-	return baseline * (trialBlock + trialBlock/washouts)
+// trialBlock is how long a trial's block is where a part of an arm's is so long.
+func trialBlock(part time.Duration) time.Duration { return min(usualBlock, part/2) }
+
+// lead is how long an arm serves before it is measured, all alike: in it, a trial begins.
+func lead(part time.Duration) time.Duration {
+	return (trialBlock(part)+washout)*baseline + trialBlock(part)/3
 }
 
 // placebo is a switch that moves nothing.
 const placebo = "placebo"
 
-// running is an arm at work.
+// running is an arm in its block.
 type running struct {
 	handler http.Handler
 	stream  string       // path of the page's events; "" without a page
-	state   func() state // but for what it allocates
-	end     func() error
+	inTrial func() bool  // nil: it need not be
+	end     func() error // waits until nothing of it is left
 }
 
-// begin starts an arm, with its journal, if it has one, in a folder.
-func begin(ctx context.Context, arm Arm, trialBlock time.Duration, journal string) (*running, error) {
-	r := &running{handler: routes(), state: func() state { return state{} }, end: func() error { return nil }}
-	switch arm {
-	case Alone, Twin:
-		return r, nil
-	case Burdened:
-		r.handler = twice(r.handler, 10)
-		return r, nil
+// begin starts an arm.
+func begin(ctx context.Context, arm Arm, part time.Duration) (*running, error) {
+	if arm == Alone {
+		return &running{handler: routes(), end: func() error { return nil }}, nil
+	}
+	dir, err := os.MkdirTemp("", "autotune-overhead-")
+	if err != nil {
+		return nil, err
 	}
 	var value atomic.Bool
 	pilot, err := autotune.Start(ctx, autotune.Config{
-		Executor: executor.Config{EnableAutomaticOptimization: arm.inTrial()},
+		Executor: executor.Config{EnableAutomaticOptimization: arm != Idle},
 		Knobs:    []knobs.Actuator{knobs.Bool(placebo, value.Load, value.Store)},
 		Offer:    []string{placebo},
 		Recorder: sensors.NewRecorder(),
-		Journal:  journal,
+		Journal:  dir,
 		Policy:   always{},
 		// A busy machine must not end the trial.
 		Guards: []controller.Guard{}, SlowGuard: -1,
 		Timing: controller.Timing{
-			Washout: trialBlock / washouts, Measure: trialBlock, MinRequests: -1, BaselineBlocks: baseline,
+			Washout: washout, Measure: trialBlock(part), MinRequests: -1, BaselineBlocks: baseline,
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	r.handler = nethttp.Middleware(pilot.Recorder(), r.handler)
-	r.state = func() state {
-		s := pilot.Status()
-		return state{InTrial: s.Trial != nil, Why: s.Why}
+	r := &running{handler: nethttp.Middleware(pilot.Recorder(), routes())}
+	r.end = func() error {
+		return errors.Join(pilot.Close(), pilot.Executor().Close(), os.RemoveAll(dir))
 	}
-	r.end = func() error { return errors.Join(pilot.Close(), pilot.Executor().Close()) }
+	if arm != Idle {
+		r.inTrial = func() bool { return pilot.Status().Trial != nil }
+	}
 	if arm != Page {
 		return r, nil
 	}
-	page, err := dashboard.New(pilot, dashboard.Options{Journal: journal})
+	page, err := dashboard.New(pilot, dashboard.Options{Journal: dir})
 	if err != nil {
 		return nil, errors.Join(err, r.end())
 	}

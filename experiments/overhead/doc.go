@@ -2,53 +2,37 @@
 //
 // # What is compared
 //
-// One service, four arms (Arms): alone; with the middleware and an idle
-// autopilot; with an autopilot that is in a trial; in a trial with the live page
-// open. Each has one thing more than the one before it, and a process of its own. The
-// trial is of a knob that moves nothing, with the timing of any trial: blocks of 5 s
-// and a tick of 250 ms, on a journal on disk. An idle heap of nearly nothing would be
-// collected less often with an autopilot's beside it, which would seem to pay; so the
-// service keeps some memory, as real ones do.
+// One service, one process, four arms (Arms): the service alone; with the
+// middleware and an idle autopilot; with an autopilot that is in a trial; in a trial with
+// the live page open. Each arm has one thing more than the one before it. The arms
+// take turns in blocks of some seconds, in an order that is drawn anew for each
+// round, so that drift of the machine favors none. A block starts its autopilot
+// from nothing and closes it at the end: in a block of the service alone there is
+// none in the process. It serves for a while, uncounted, until the trial is under way.
 //
-// # Turns
+// The trial is of a knob that moves nothing, with blocks a fifth as long as by
+// default and ticks twice as often: more decisions, more reading back and more of
+// a journal, on disk, than a real one has.
 //
-// Drift of a machine is slow and large, the effect small. So the arms alternate
-// every 300 ms, in an order that is drawn anew for each round. All are alive, pinned to the
-// same processor; those whose turn it is not are stopped (SIGSTOP), so that nobody's
-// background work is paid by another. The load, from one more process, has the
-// other processors. In the first part of a block as many requests as there are clients
-// are always under way (a closed loop): throughput, which is one over what a
-// request costs, and CPU time by the scheduler's clock of the process. Such clients wait for
-// a slow answer before they ask again, and so leave out of the latencies the requests
-// that would have waited too (coordinated omission). Therefore latencies are of a second
-// part, an open loop: requests are sent at half of the throughput, when a schedule
-// says, and their latency counts from then on. The schedule is the same for all arms of a
-// round, so that what its own crowding does cancels.
+// # What is measured
 //
-// # Generations
-//
-// A process has luck, of where its memory lies and how its maps are seeded: about a
-// percent of its speed, for all of its life. More blocks of the same processes
-// would make an interval narrow about the wrong value. So after some dozens of rounds
-// all start afresh, and such a generation is one observation: its ratio is of totals over all its
-// blocks, which have in them what is rare, as a collection or a record that waits for the
-// disk, where a median over blocks would leave it out. A p99 is of the latencies of all
-// its blocks pooled: the p99 of one short block is of five requests, and is biased besides.
-// Over the generations a ratio is told by the middle and the exact interval of Wilcoxon
-// (stats.SignedRank), which hold for any noise that favors no arm.
+// The service has one processor, unless told otherwise, and its load, from another
+// process, the others. In the first part of a block as many requests as there are
+// clients are always under way (a closed loop): throughput, which is one over what
+// a request costs, and CPU time and allocations a request. Such clients wait for a
+// slow answer before they ask again, and so leave out of the latencies the requests
+// that would have waited too (coordinated omission). Therefore latencies are of a
+// second part, an open loop: requests are sent at half of the throughput, when a
+// schedule says, and their latency counts from then on. The schedule is the same in
+// all blocks of a round, so that what its own crowding does cancels.
 //
 // # Which way it errs
 //
-// Against the autopilot. Its clock runs on while it is stopped, three quarters of the
-// time: on waking it does at once what was due, and its blocks, decisions and records are four
-// times as many for each second of service, ticks and the page's events about one and a half
-// times. With one processor, the default, it has nowhere to hide: all that it does is
-// taken from requests. At half of the capacity a service that is slower by 1 % has a p99
-// higher by 2 %, since requests also wait for each other. A busy machine makes
-// intervals wide, not wrong.
-//
-// CheckArms tell whether the instrument sees: a twin, of which there is nothing to
-// find, and a service that does a tenth of its work twice. What a request pays by itself is
+// A ratio is of two blocks of the same round; over the rounds it is told by the
+// middle and the exact interval of Wilcoxon (stats.SignedRank), which hold for any
+// noise, since the order of each round was drawn. A busy machine makes intervals
+// wide, not wrong. With one processor, the default, the autopilot has nowhere to
+// hide: all that it does is taken from requests. What a request pays by itself is
 // measured once more without any network (RequestCost), in nanoseconds, beside what
 // else one would mount.
 package overhead

@@ -9,35 +9,38 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// The load comes from a process of its own, whose every line is a job.
+// The load comes from a process of its own, which is told what to do by lines of
+// JSON on its standard input, and answers each with one.
 
-// job is one part of a block, or an event stream to be read from now on.
+// job is one part of a block.
 type job struct {
 	URL     string  `json:"url"`
-	Seconds float64 `json:"seconds,omitempty"`
+	Seconds float64 `json:"seconds"`
 	// Rate of requests a second in an open loop; 0: a closed loop.
 	Rate float64 `json:"rate,omitempty"`
 	Seed uint64  `json:"seed,omitempty"` // of the open loop's schedule
-	// Stream says that the URL is one of events, to be read until the load ends.
-	Stream bool `json:"stream,omitempty"`
+	// Stream is a URL whose events are read meanwhile.
+	Stream string `json:"stream,omitempty"`
 }
 
-// sent is what came of a job.
+// sent is what came of a job. Latencies are in seconds, those of an open loop from
+// when the request was due.
 type sent struct {
-	// Took is the latency of each request that was answered, in seconds, in an open
-	// loop from when it was due. Of a closed loop only the number is told.
-	Took      []float64 `json:"took,omitempty"`
-	Completed int       `json:"completed"`
-	Failed    int       `json:"failed,omitempty"`
-	Failure   string    `json:"failure,omitempty"`
-	Seconds   float64   `json:"seconds"`
-	Events    int64     `json:"events,omitempty"` // of all streams so far
+	Completed int     `json:"completed"`
+	Failed    int     `json:"failed"`
+	Seconds   float64 `json:"seconds"`
+	Mean      float64 `json:"mean_seconds"`
+	P50       float64 `json:"p50_seconds"`
+	P99       float64 `json:"p99_seconds"`
+	Events    int     `json:"events"`
+	Failure   string  `json:"failure,omitempty"`
 }
 
 const (
@@ -48,16 +51,14 @@ const (
 	mostWaiting = 4096
 )
 
-func serveLoad(ctx context.Context, lines *json.Decoder, answers *json.Encoder) error {
+// ServeLoad does the jobs that it reads, one a line, until there are no more.
+func ServeLoad(ctx context.Context, in io.Reader, out io.Writer) error {
 	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
 		MaxIdleConns: mostWaiting, MaxIdleConnsPerHost: mostWaiting, DisableCompression: true,
 	}}
 	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithCancel(ctx)
-	var events atomic.Int64
-	var streams sync.WaitGroup
-	defer streams.Wait()
-	defer cancel()
+	lines := json.NewDecoder(in)
+	answers := json.NewEncoder(out)
 	for {
 		var j job
 		if err := lines.Decode(&j); errors.Is(err, io.EOF) {
@@ -65,17 +66,13 @@ func serveLoad(ctx context.Context, lines *json.Decoder, answers *json.Encoder) 
 		} else if err != nil {
 			return fmt.Errorf("load: a job: %w", err)
 		}
-		if !(j.Seconds >= 0 && j.Seconds <= 3600) || !(j.Rate >= 0 && j.Rate <= 1e6) || !strings.HasPrefix(j.URL, "http://") {
+		if !(j.Seconds > 0 && j.Seconds <= 3600) || !(j.Rate >= 0 && j.Rate <= 1e6) || !strings.HasPrefix(j.URL, "http://") {
 			return fmt.Errorf("load: job %+v: must have a URL, seconds within 0..3600 and a rate within 0..1e6", j)
 		}
-		var s sent
-		var err error
-		if j.Stream {
-			streams.Go(func() { readEvents(ctx, j.URL, &events) })
-		} else if s, err = do(ctx, client, j); err != nil {
+		s, err := do(ctx, client, j)
+		if err != nil {
 			return err
 		}
-		s.Events = events.Load()
 		if err := answers.Encode(s); err != nil {
 			return err
 		}
@@ -84,15 +81,21 @@ func serveLoad(ctx context.Context, lines *json.Decoder, answers *json.Encoder) 
 
 func do(ctx context.Context, client *http.Client, j job) (sent, error) {
 	l := &load{client: client, url: j.URL}
-	began := time.Now()
-	if j.Rate > 0 {
-		err := l.open(ctx, began, j)
-		s := l.result(time.Since(began))
-		s.Took = l.took
-		return s, err
+	stopStream, events := func() {}, new(atomic.Int64)
+	if j.Stream != "" {
+		stopStream = readEvents(ctx, j.Stream, events)
 	}
-	l.closed(ctx, began.Add(time.Duration(j.Seconds*float64(time.Second))))
-	return l.result(time.Since(began)), nil
+	began := time.Now()
+	var err error
+	if j.Rate > 0 {
+		err = l.open(ctx, began, j)
+	} else {
+		l.closed(ctx, began.Add(time.Duration(j.Seconds*float64(time.Second))))
+	}
+	s := l.result(time.Since(began))
+	stopStream()
+	s.Events = int(events.Load())
+	return s, err
 }
 
 // load is a job under way.
@@ -101,7 +104,7 @@ type load struct {
 	url    string
 
 	mu      sync.Mutex
-	took    []float64
+	took    []time.Duration
 	failed  int
 	failure string
 }
@@ -117,7 +120,7 @@ func (l *load) one(ctx context.Context, due time.Time) {
 		l.failure = err.Error()
 		return
 	}
-	l.took = append(l.took, took.Seconds())
+	l.took = append(l.took, took)
 }
 
 func (l *load) get(ctx context.Context) error {
@@ -189,29 +192,48 @@ func (l *load) open(ctx context.Context, began time.Time, j job) error {
 }
 
 func (l *load) result(over time.Duration) sent {
-	return sent{Completed: len(l.took), Failed: l.failed, Failure: l.failure, Seconds: over.Seconds()}
+	s := sent{Completed: len(l.took), Failed: l.failed, Failure: l.failure, Seconds: over.Seconds()}
+	if len(l.took) == 0 {
+		return s
+	}
+	slices.Sort(l.took)
+	for _, d := range l.took {
+		s.Mean += d.Seconds() / float64(len(l.took))
+	}
+	at := func(q float64) float64 { return l.took[int(q*float64(len(l.took)-1))].Seconds() }
+	s.P50, s.P99 = at(0.5), at(0.99)
+	return s
 }
 
-// readEvents reads a stream as the page does, and counts its events, until it ends.
-func readEvents(ctx context.Context, url string, events *atomic.Int64) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return
-	}
-	t := &http.Transport{}
-	defer t.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: t}).Do(req)
-	if err != nil {
-		return
-	}
-	defer resp.Body.Close()
-	for in := bufio.NewReader(resp.Body); ; {
-		text, err := in.ReadString('\n')
+// readEvents reads a stream as the page does, and counts its events, until stopped.
+func readEvents(ctx context.Context, url string, events *atomic.Int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return
 		}
-		if strings.HasPrefix(text, "data:") {
-			events.Add(1)
+		t := &http.Transport{}
+		defer t.CloseIdleConnections()
+		resp, err := (&http.Client{Transport: t}).Do(req)
+		if err != nil {
+			return
 		}
+		defer resp.Body.Close()
+		for in := bufio.NewReader(resp.Body); ; {
+			text, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if strings.HasPrefix(text, "data:") {
+				events.Add(1)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-// The processes that are started are this very program, with one argument.
-const serve = "serve"
+// The load generator is this very program, started with one argument.
+const serveLoad = "serve-load"
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == serve {
-		if err := Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) == 2 && os.Args[1] == serveLoad {
+		if err := ServeLoad(context.Background(), os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

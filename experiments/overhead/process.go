@@ -1,79 +1,64 @@
 package overhead
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"time"
 )
 
-// process is a child that answers lines of JSON. It never outlives this one: it ends
-// with its standard input, is killed with the context, and by the system where this
-// process is killed, also while it is stopped.
+// process is the load's.
 type process struct {
-	name    string
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	lines   *json.Encoder
+	jobs    *json.Encoder
 	answers *json.Decoder
 }
 
-// patience with a child that was told to end.
-const patience = 20 * time.Second
-
-// start a child. It inherits the processors of the calling thread.
-func start(ctx context.Context, name string, command []string, s spec) (*process, error) {
+func startLoad(command []string) (*process, error) {
 	if len(command) == 0 {
-		return nil, errors.New("no command to start processes with")
+		return nil, errors.New("load: no command to start it with")
 	}
-	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)} //nolint:gosec // our own binary
-	p.cmd.Stderr, p.cmd.SysProcAttr = os.Stderr, dieWithParent()
+	p := &process{cmd: exec.Command(command[0], command[1:]...)} //nolint:gosec // our own binary
+	p.cmd.Stderr = os.Stderr
+	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // the other processor is the service's
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("load: %w", err)
 	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("load: %w", err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("load: %w", err)
 	}
-	p.in, p.lines, p.answers = in, json.NewEncoder(in), json.NewDecoder(out)
-	if err := p.lines.Encode(s); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), p.close())
-	}
+	p.in, p.jobs, p.answers = in, json.NewEncoder(in), json.NewDecoder(out)
 	return p, nil
 }
 
-// read its next answer.
-func (p *process) read(answer any) error {
-	if err := p.answers.Decode(answer); err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
+func (p *process) do(j job) (s sent, err error) {
+	if err = p.jobs.Encode(j); err == nil {
+		err = p.answers.Decode(&s)
 	}
-	return nil
+	switch {
+	case err != nil:
+		return s, fmt.Errorf("load: %w", err)
+	case s.Failed > 0:
+		return s, fmt.Errorf("load: %d of %d requests failed: %s", s.Failed, s.Failed+s.Completed, s.Failure)
+	case s.Completed == 0:
+		return s, errors.New("load: no request was answered")
+	}
+	return s, nil
 }
 
-// ask sends a line and reads the answer.
-func (p *process) ask(line, answer any) error {
-	if err := p.lines.Encode(line); err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
-	}
-	return p.read(answer)
-}
-
-// close ends it, stopped or not, and waits.
+// close ends it: its standard input does.
 func (p *process) close() error {
 	_ = p.in.Close() // it may be gone
-	_ = p.resume()
-	late := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
-	defer late.Stop()
 	if err := p.cmd.Wait(); err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
+		return fmt.Errorf("load: %w", err)
 	}
 	return nil
 }

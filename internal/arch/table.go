@@ -171,7 +171,7 @@ func Table() []Row {
 		{
 			Package:   "experiments/overhead",
 			Imports:   []string{Root, "controller", "dashboard", "executor", "experiments/live", "internal/stats", "knobs", "sensors"},
-			Libraries: []string{"github.com/prometheus/client_golang", "golang.org/x/sys"},
+			Libraries: []string{"github.com/prometheus/client_golang"},
 			Why:       "it measures a service that embeds the autopilot, as any would, beside what else one would mount",
 		},
 		{

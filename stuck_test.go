@@ -2,6 +2,7 @@ package autotune_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -18,7 +19,11 @@ import (
 // noDatabase is one that nobody connects to.
 type noDatabase struct{}
 
-func (noDatabase) Open(string) (driver.Conn, error) { return nil, errors.New("no database") }
+func (noDatabase) Connect(context.Context) (driver.Conn, error) {
+	return nil, errors.New("no database")
+}
+
+func (noDatabase) Driver() driver.Driver { return nil }
 
 // A knob whose value is outside its own bounds is not tried, and that is said: by a
 // warning, an alert and the status, until somebody sets a value within them.
@@ -26,9 +31,7 @@ func TestAutopilot_saysWhichKnobIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startService()
 		defer s.close()
-		sql.Register("none", noDatabase{})
-		db, err := sql.Open("none", "") // without a limit on connections, as ever
-		require.NoError(t, err)
+		db := sql.OpenDB(noDatabase{}) // without a limit on connections, as ever
 		defer db.Close()
 		var out bytes.Buffer
 		log := zerolog.New(&out)

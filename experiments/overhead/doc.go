@@ -9,7 +9,8 @@
 // round, so that drift of the machine favors none. A block starts its autopilot
 // from nothing and closes it at the end: in a block of the service alone there is
 // none in the process. All arms are of one process, since twins of one service in two
-// processes differ by 3 to 5 % for as long as they live. It serves for a while, uncounted, until the trial is under way.
+// processes differ by 3 to 5 % for as long as they live. It serves for a while,
+// uncounted, until the trial is under way.
 //
 // The trial is of a knob that moves nothing, with blocks a fifth as long as by
 // default and ticks twice as often: more decisions, more reading back and more of
